@@ -221,6 +221,7 @@ class TopicFile(Strict):
     newest: int
     terms: tuple[str, ...] = Field(description="words that put a question inside the topic")
     drug_names: tuple[str, ...]
+    screen_names: tuple[str, ...] = Field(description="what people call the drug when they ask for it")
     study_names: tuple[str, ...] = Field(description="names left out when a grade is computed")
     topics: tuple[str, ...] = Field(description="the closed list of claim topics")
     example_questions: tuple[str, ...]
@@ -231,3 +232,4 @@ class TopicFile(Strict):
     intent_threshold: float = Field(description="cosine at or above which a question is one of our briefs")
     claim_threshold: float = Field(description="cosine at or above which a claim may answer without a brief")
     scope_threshold: float = Field(description="cosine below which a question without our terms is off topic")
+    fixed: dict[str, str] = Field(default={}, description="reviewed sentences of this topic that state no finding")

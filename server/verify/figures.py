@@ -66,6 +66,8 @@ def figures(text: str) -> list[Figure]:
     found = []
     for match in _NUMBER.finditer(text):
         unit = _UNIT.match(text, match.end() + len(re.match(r"[\s\-]*", text[match.end() :]).group()))  # type: ignore[union-attr]
+        if match.group().lower() == "one" and unit is None:
+            continue  # "one idea", "the main one": a pronoun or an article, not a count
         found.append(Figure(canonical(match.group()), unit.lastgroup if unit else None))
     return found
 

@@ -1,0 +1,142 @@
+"""The rule part of the safety screen: finds danger in a message or a dialogue, without a model or a network."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from server.screen.normalise import normalise, variants
+from server.screen.rules import Compiled, Phrase, Rulebook, prepare, rulebook
+from server.turn import SAFETY, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What the rules saw: the outcome it asks for, why, by which rule, and the card to show."""
+
+    outcome: Outcome
+    reason: str
+    category: str
+    rule: str
+    card: str | None
+
+
+JOINED = 3
+YES_WORDS = 8
+
+
+def scan(text: str, drug: str) -> Flag | None:
+    """The most pressing flag anywhere in the text, or None. `drug`: regex alternation of the drug's names."""
+    book = rulebook(drug)
+    seen: set[str] = set()
+    best: tuple[int, Flag] | None = None
+    for variant in variants(text):
+        prepared = prepare(variant, book.spelling)
+        if prepared in seen:
+            continue
+        seen.add(prepared)
+        found = _first(prepared, book, best[0] if best else len(book.rules))
+        best = found or best
+    return best[1] if best else None
+
+
+def _first(text: str, book: Rulebook, before: int) -> tuple[int, Flag] | None:
+    """The first rule that fires, of those that rank before the given one."""
+    words = frozenset(text.split(" "))
+    for rank, compiled in enumerate(book.rules[:before]):
+        if _fires(compiled, book, text, words):
+            rule = compiled.rule
+            flag = Flag(rule.outcome, rule.reason, rule.category, rule.id, rule.card)
+            return rank, _with_overdose(flag, book, text, words)
+    return None
+
+
+def _fires(compiled: Compiled, book: Rulebook, text: str, words: frozenset[str]) -> bool:
+    """Whether a phrase of the rule stands in the text outside every idiom and every `unless`."""
+    excused: list[tuple[int, int]] | None = None
+    for phrase in compiled.patterns:
+        if not phrase.may_match(words):
+            continue
+        for match in phrase.regex.finditer(text):
+            if excused is None:
+                excused = list(_spans((*book.idioms, *compiled.unless), text, words))
+            if not any(start < match.end() and match.start() < end for start, end in excused):
+                return True
+    return False
+
+
+def _spans(phrases: Iterable[Phrase], text: str, words: frozenset[str]) -> Iterable[tuple[int, int]]:
+    for phrase in phrases:
+        if phrase.may_match(words):
+            yield from (match.span() for match in phrase.regex.finditer(text))
+
+
+def _with_overdose(flag: Flag, book: Rulebook, text: str, words: frozenset[str]) -> Flag:
+    """Something taken and a wish to die in one message: the crisis comes first, and the reason is the overdose."""
+
+    def fires(reason: str, outcome: Outcome) -> bool:
+        rules = (c for c in book.rules if c.rule.reason == reason and c.rule.outcome is outcome)
+        return any(_fires(compiled, book, text, words) for compiled in rules)
+
+    if flag.outcome is Outcome.CRISIS_IMMEDIATE and fires("overdose", Outcome.EMERGENCY_MEDICAL):
+        return replace(flag, reason="overdose")
+    if flag.reason == "overdose" and fires("suicide_passive", Outcome.CRISIS_CHECK):
+        return replace(flag, outcome=Outcome.CRISIS_IMMEDIATE, card="crisis_immediate")
+    return flag
+
+
+def scan_dialogue(messages: Sequence[str], drug: str) -> Flag | None:
+    """The flag for the user's last message, given the earlier ones (oldest first)."""
+    history: list[Flag | None] = []
+    for count in range(1, len(messages) + 1):
+        history.append(_turn(messages[:count], history, drug))
+    return history[-1] if history else None
+
+
+def _turn(messages: Sequence[str], history: Sequence[Flag | None], drug: str) -> Flag | None:
+    """The flag for the last of these messages; `history` holds those of the messages before it."""
+    own = scan(messages[-1], drug)
+    if not _safety(own):
+        own = _built_up(messages, drug) or own
+    earlier = [flag for flag in history if flag]
+    was_immediate = any(flag.outcome is Outcome.CRISIS_IMMEDIATE for flag in earlier)
+    was_check = any(flag.outcome is Outcome.CRISIS_CHECK for flag in earlier)
+    if own and own.outcome is Outcome.CRISIS_IMMEDIATE:
+        return replace(own, card="crisis_immediate_again") if was_immediate else own
+    if own and own.outcome is Outcome.CRISIS_CHECK:
+        shown = {flag.card for flag in earlier if flag.outcome is Outcome.CRISIS_CHECK}
+        again = was_immediate or (was_check and (own.card in shown or own.card != "self_harm"))
+        return replace(own, card="crisis_check_again") if again else own
+    if _safety(own):
+        return own
+    if was_immediate:
+        return Flag(Outcome.CRISIS_CHECK, "suicide_passive", "suicide_earlier", "earlier_crisis", "crisis_check_again")
+    asked = history[-1] if history else None
+    if asked and asked.outcome is Outcome.CRISIS_CHECK and _says_yes(messages[-1], drug):
+        return Flag(Outcome.CRISIS_IMMEDIATE, "suicide_imminent", "suicide_answer", "yes_to_the_question", "crisis_immediate")
+    return own
+
+
+def _safety(flag: Flag | None) -> bool:
+    return flag is not None and flag.outcome in SAFETY
+
+
+def _built_up(messages: Sequence[str], drug: str) -> Flag | None:
+    """Danger that only the last messages together say, and that they did not say before the last one."""
+    window = messages[-JOINED:]
+    for start in range(len(window) - 2, -1, -1):
+        flag = scan(" ".join(window[start:]), drug)
+        if flag and _safety(flag):
+            before = scan(" ".join(window[start:-1]), drug)
+            return None if before and _safety(before) else flag
+    return None
+
+
+def _says_yes(text: str, drug: str) -> bool:
+    """Whether a short message answers the one direct question with something like yes."""
+    book = rulebook(drug)
+    prepared = prepare(normalise(text), book.spelling)
+    words = frozenset(prepared.split(" "))
+    if len(prepared.replace(" . ", " ").split()) > YES_WORDS:
+        return False
+    return any(True for _ in _spans(book.yes_answers, prepared, words)) and not any(
+        True for _ in _spans(book.not_yes, prepared, words)
+    )
