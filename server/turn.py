@@ -134,7 +134,7 @@ class Screening:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the question was understood: kind of question (brief), named studies, subjects without coverage."""
+    """How the question was understood: kind of question (brief), named studies, subject; `vector` is the query's."""
 
     brief: str | None
     score: float
@@ -143,6 +143,7 @@ class Reading:
     subject: str | None = None
     query: str = ""
     in_scope: bool = True
+    vector: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ class Brief(Strict):
     next_step: str | None = None
     conflict: str | None = None
     aspect: tuple[str, ...] = Field(default=(), description="claim topics asked about a named study")
-    cue: str | None = Field(default=None, description="a pattern that the question must match")
+    without_study: str | None = Field(default=None, description="the brief that answers when no study is named")
 
 
 class TopicFile(Strict):
@@ -222,6 +222,7 @@ class TopicFile(Strict):
     terms: tuple[str, ...] = Field(description="words that put a question inside the topic")
     drug_names: tuple[str, ...]
     screen_names: tuple[str, ...] = Field(description="what people call the drug when they ask for it")
+    screen_briefs: dict[str, str] = Field(description="which brief answers a request that the screen marked, by category")
     study_names: tuple[str, ...] = Field(description="names left out when a grade is computed")
     topics: tuple[str, ...] = Field(description="the closed list of claim topics")
     example_questions: tuple[str, ...]

@@ -160,8 +160,7 @@ def _phrase(pattern: str, words: Mapping[str, str], where: str) -> Phrase:
         raise RulesError(f"{where}: no words are named {{{error.args[0]}}}") from error
     plain = normalise_foreign(pattern)
     keys = _keys(plain)
-    source = plain.replace(" ... ", " ").replace(" ~ ", " ") if False else plain
-    source = source.replace(" ...", "\0").replace(" ~", "\1")
+    source = plain.replace(" ...", "\0").replace(" ~", "\1")
     source = _SOFT_WORD.sub(lambda match: _SOFT[match[0]], source)
     source = re.sub(r"\((?!\?)", "(?:", source).replace(" ", r" (?:\. )?")
     source = source.replace("\0", _GAP % 5).replace("\1", _GAP % 14)

@@ -137,7 +137,6 @@
     }
 
     function opened() {
-      find(".talk").hidden = false;
       find(".again").hidden = false;
       all(".welcome, .examples, .confirm").forEach(function (part) { part.remove(); });
       find(".intro").classList.add("intro-short");

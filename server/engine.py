@@ -1,0 +1,49 @@
+"""Everything that answers, loaded once: corpora, words, index, embedding model and one pipeline a topic."""
+
+from dataclasses import dataclass
+
+from server.corpus import Corpus, load_corpora
+from server.embedding import Embedder
+from server.index import Index, Progress
+from server.paths import CORPUS
+from server.pipeline import Pipeline, build_stages
+from server.settings import Settings
+from server.turn import Question, Turn
+from server.wording import Wording, load_wording
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Loaded and ready to answer."""
+
+    corpora: dict[str, Corpus]
+    wording: Wording
+    pipelines: dict[str, Pipeline]
+
+    def ask(self, question: Question) -> Turn:
+        """The finished turn of a question; its topic must be one of `corpora`."""
+        return self.pipelines[question.topic].run(Turn(question))
+
+    def close(self) -> None:
+        """Ends the worker threads once they are idle."""
+        for pipeline in self.pipelines.values():
+            pipeline.close()
+
+
+def _silent(done: int, total: int) -> None:
+    """Shows no progress."""
+
+
+def load_engine(settings: Settings, progress: Progress = _silent) -> Engine:
+    """Load everything, building the index where it is missing or stale. Raises CorpusError, WeightsError."""
+    corpora = load_corpora(CORPUS)
+    wording = load_wording()
+    embedder = Embedder()
+    index = Index(settings.data_dir, embedder, settings.chroma_url)
+    pipelines = {}
+    for topic, corpus in corpora.items():
+        if not index.is_ready(corpus):
+            index.build(corpus, progress)
+        stages = build_stages(corpus, wording, index, index.examples(corpus), embedder)
+        pipelines[topic] = Pipeline(stages, settings.stage_timeout_s, threads=settings.max_running)
+    return Engine(corpora, wording, pipelines)
