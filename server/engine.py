@@ -1,5 +1,6 @@
 """Everything that answers, loaded once: corpora, words, index, embedding model and one pipeline a topic."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from server.corpus import Corpus, load_corpora
@@ -23,6 +24,10 @@ class Engine:
     def ask(self, question: Question) -> Turn:
         """The finished turn of a question; its topic must be one of `corpora`."""
         return self.pipelines[question.topic].run(Turn(question))
+
+    def steps(self, question: Question) -> Iterator[tuple[str, Turn]]:
+        """(stage, turn after it), up to the ending."""
+        return self.pipelines[question.topic].steps(Turn(question))
 
     def close(self) -> None:
         """Ends the worker threads once they are idle."""

@@ -9,6 +9,7 @@ from server.reading_level import words
 from server.turn import Claim, Role, Sentence
 
 MAX_WORDS = 150
+_SAYS_WHAT_IT_IS = frozenset({"people", "limits", "peer_review"})
 _KEPT = frozenset({Role.LEAD, Role.PREMISE, Role.NEXT_STEP})
 
 
@@ -49,11 +50,16 @@ def with_labels(draft: list[Sentence], corpus: Corpus) -> list[Sentence]:
         said = " ".join(item.text for item in draft if item.claim and key in corpus.claims[item.claim].sources)
         for label in missing(said, source, ONCE_PER_ANSWER):
             carriers = [c for c in corpus.claims.values() if c.sources == (key,) and not missing(c.text, source, {label})]
-            # The shortest claim that carries the words and finds nothing is the least distracting one.
-            carriers.sort(key=lambda claim: (claim.direction != "none", len(claim.text)))
-            added += [sentence(claim, Role.POINT) for claim in carriers[:1]]
+            carriers.sort(key=_distraction)
+            held = {item.claim for item in (*draft, *added)}
+            added += [sentence(claim, Role.POINT) for claim in carriers[:1] if claim.id not in held]
     last_point = max((i for i, item in enumerate(draft) if item.role is not Role.UNKNOWN), default=-1) + 1
     return draft[:last_point] + added + draft[last_point:]
+
+
+def _distraction(claim: Claim) -> tuple[bool, bool, int]:
+    """How far a claim leads away when it is added for its label's words only."""
+    return not claim.topics & _SAYS_WHAT_IT_IS, claim.direction not in {"none", "unknown"}, len(claim.text)
 
 
 def with_both_sides(draft: list[Sentence], corpus: Corpus) -> list[Sentence]:

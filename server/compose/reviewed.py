@@ -8,7 +8,7 @@ from server.reading_level import words
 from server.turn import ANSWERED, Draft, Outcome, Reading, Role, Sentence, Turn
 from server.wording import Wording
 
-COMPOSER = "reviewed"
+REVIEW = "review"
 FALLBACK_CLAIMS = 3
 MIN_WORDS = 2
 
@@ -35,19 +35,38 @@ class Compose:
         cited = {s for claim in (brief.lead, brief.premise, *brief.points) if claim for s in self._corpus.claims[claim].sources}
         if brief.aspect or (reading.studies and not cited & set(reading.studies)):
             return self._about_study(brief, reading, country)
-        body = self._completed(from_brief(brief, self._corpus))
-        return self._answer(brief, body, country)
+        return self._from_plan(brief, country)
+
+    def _from_plan(self, brief: Brief, country: str | None) -> Draft:
+        return self._answer(brief, self._completed(from_brief(brief, self._corpus)), country)
 
     def _about_study(self, brief: Brief, reading: Reading, country: str | None) -> Draft:
-        asked = brief if brief.aspect else self._corpus.briefs["study.result"]
+        asked = brief if brief.aspect else self._corpus.briefs[self._corpus.topic.study_brief]
+        if set(reading.studies) == {REVIEW} and asked.without_study:
+            return self._from_plan(self._corpus.briefs[asked.without_study], country)
         body = from_study(asked, reading.studies, self._corpus)
         if not body:
-            silence = self._fixed.aspect_missing(reading.studies[0], asked.aspect[0], country)
+            silence = self._silence(reading.studies[0], asked.aspect[0], country)
             step = [self._fixed.next_step(asked.next_step, country)] if asked.next_step else []
             return Draft(Outcome.DECLINE_REDIRECT, "not_in_sources", (silence, *step))
         if all("not_identified" in self._corpus.sources[s].labels for s in reading.studies):
-            return self._fixed_ending(self._corpus.briefs["trust.liu"], country)
+            return self._not_identified(body, asked, country)
         return self._answer(asked, self._completed(body), country)
+
+    def _silence(self, source: str, aspect: str, country: str | None) -> Sentence:
+        listed_only = source in self._corpus.audit.works.listed_but_never_cited and aspect == "review_says"
+        if listed_only:
+            return self._fixed.sentence("listed_only", country, source=self._corpus.sources[source].name.split(",")[0])
+        return self._fixed.aspect_missing(source, aspect, country)
+
+    def _not_identified(self, body: list[Sentence], brief: Brief, country: str | None) -> Draft:
+        """A work that nobody could find: what the review says of it, that it was not found, and no more (R8)."""
+        claims = self._corpus.claims.values()
+        named = {s for item in body if item.claim for s in self._corpus.claims[item.claim].sources}
+        said = [c for c in claims if c.sources == (REVIEW,) and c.topics & {s.rstrip("0123456789") for s in named}]
+        step = [self._fixed.next_step(brief.next_step, country)] if brief.next_step else []
+        told = [sentence(claim, Role.LEAD) for claim in said[:1]] + [as_role(item, Role.POINT) for item in body[:1]]
+        return Draft(Outcome.DECLINE_REDIRECT, "not_in_sources", (*told, *step))
 
     def _completed(self, body: list[Sentence]) -> list[Sentence]:
         return with_labels(with_both_sides(body, self._corpus), self._corpus)
@@ -91,7 +110,7 @@ class Compose:
         """No kind of question is near: answer from near claims, decline honestly, or ask what is meant."""
         country, topic, briefs = turn.question.country, self._corpus.topic, self._corpus.briefs
         if reading.studies:
-            return self._about_study(briefs["study.result"], reading, country)
+            return self._about_study(briefs[topic.study_brief], reading, country)
         near = [h for h in turn.hits if h.kind == "claim" and h.similarity >= topic.claim_threshold]
         if near and reading.in_scope:
             found = [sentence(self._corpus.claims[h.id], Role.POINT) for h in near[:FALLBACK_CLAIMS]]

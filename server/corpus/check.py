@@ -11,6 +11,7 @@ from server.corpus.load import Corpus, CorpusError, load_corpora
 from server.reading_level import grade, split_sentences, words
 from server.turn import Claim
 from server.verify.figures import unsupported
+from server.verify.support import DROP_BELOW, support
 from server.verify.wording import problems
 from server.wording import load_wording
 
@@ -42,6 +43,8 @@ def check_claim(claim: Claim, corpus: Corpus) -> Iterator[str]:
             yield f"a sentence of grade {level:.1f} (at most {MAX_GRADE:.0f}): {sentence}"
     if _DOSE.search(claim.text):
         yield "holds a dose; doses stand in the study card only"
+    if passages and support(claim.text, " ".join(passages)) < DROP_BELOW:
+        yield "shares too few words with its passages; verify would drop it"
     yield from problems(claim.text, claim.certainty)
     for topic in claim.topics - set(corpus.topic.topics):
         yield f"unknown topic {topic!r}"

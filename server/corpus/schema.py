@@ -183,10 +183,20 @@ class AuditItem(Strict):
     outside_sources: bool = False
 
 
-class Audit(BaseModel):
+class Works(Strict):
+    """How the review's list and its text differ."""
+
+    listed_but_never_cited: tuple[str, ...] = ()
+    cited_but_not_in_the_list_we_hold: tuple[str, ...] = ()
+    errors_in_the_list: tuple[str, ...] = ()
+
+
+class Audit(Strict):
     """audit.yaml: the review's claims, the conflicts, and the lists that go with them."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    about: str
+    tally: dict[str, int] = {}
+    works: Works = Works()
 
     audit: tuple[AuditItem, ...]
     conflicts: tuple[Conflict, ...]
@@ -208,6 +218,7 @@ class Brief(Strict):
     next_step: str | None = None
     conflict: str | None = None
     aspect: tuple[str, ...] = Field(default=(), description="claim topics asked about a named study")
+    behind_choice: bool = Field(default=False, description="shown only after a choice, since it may upset (R86)")
     without_study: str | None = Field(default=None, description="the brief that answers when no study is named")
 
 
@@ -226,6 +237,7 @@ class TopicFile(Strict):
     study_names: tuple[str, ...] = Field(description="names left out when a grade is computed")
     topics: tuple[str, ...] = Field(description="the closed list of claim topics")
     example_questions: tuple[str, ...]
+    study_brief: str = Field(description="the brief that answers about a named study when no other fits")
     follow_up_cues: tuple[str, ...]
     both_sides: tuple[str, ...] = Field(description="claims shown where an answer would be one-sided (R4)")
     fallback_unknown: str

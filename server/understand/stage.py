@@ -8,7 +8,7 @@ from server.embedding import Embedder
 from server.index import Examples
 from server.turn import Reading, Turn
 from server.understand.follow_up import is_follow_up, previous
-from server.understand.intent import Intent, rank
+from server.understand.intent import Intent, Intents
 from server.understand.names import studies, subject
 
 CONTEXT_WEIGHT = 0.9  # a follow-up read with its context must beat it read alone by this factor
@@ -19,7 +19,7 @@ class Understand:
 
     def __init__(self, corpus: Corpus, examples: Examples, embedder: Embedder) -> None:
         self._corpus = corpus
-        self._examples = examples
+        self._intents = Intents(examples)
         self._embedder = embedder
         terms = "|".join(map(re.escape, sorted(corpus.topic.terms, key=len, reverse=True)))
         self._terms = re.compile(rf"(?<!\w)(?:{terms})(?!\w)", re.IGNORECASE)
@@ -42,7 +42,7 @@ class Understand:
         corpus, topic = self._corpus, self._corpus.topic
         vector = self._embedder.encode([text])[0]
         named = studies(text, corpus)
-        intent = self._choose(rank(vector, self._examples), named or earlier)
+        intent = self._choose(self._intents.rank(vector), named or earlier)
         if not named and intent.brief in corpus.briefs and corpus.briefs[intent.brief].aspect:
             named = earlier
         known = intent.similarity >= topic.intent_threshold
@@ -50,7 +50,7 @@ class Understand:
         return Reading(
             brief=intent.brief if known else None,
             score=intent.similarity,
-            margin=intent.margin,
+            margin=intent.probability,
             studies=named,
             subject=subject(text, corpus),
             query=text,
@@ -63,7 +63,7 @@ class Understand:
         best = intents[0]
         brief = self._corpus.briefs.get(best.brief)
         if brief is None:
-            return Intent(best.brief, -1.0, 0.0)
+            return Intent(best.brief, 0.0, -1.0)
         if brief.aspect and not named and brief.without_study:
             return replace(best, brief=brief.without_study)
         return best

@@ -1,0 +1,1 @@
+"""What is served: pages, the API, and health."""
