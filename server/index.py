@@ -84,7 +84,9 @@ class Index:
         if self._url:
             parts = urlsplit(self._url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
-            return chromadb.HttpClient(host=parts.hostname or "", port=port, ssl=parts.scheme == "https", settings=quiet)
+            return chromadb.HttpClient(
+                host=parts.hostname or "", port=port, ssl=parts.scheme == "https", settings=quiet
+            )
         self._folder.mkdir(parents=True, exist_ok=True)
         return chromadb.PersistentClient(path=str(self._folder), settings=quiet)
 
@@ -127,7 +129,7 @@ class Index:
                 return self._update(corpus, progress, True)
 
     def _discard(self) -> None:
-        from chromadb.api.client import SharedSystemClient
+        from chromadb.api.shared_system_client import SharedSystemClient
 
         self._stores.clear()
         SharedSystemClient.clear_system_cache()
@@ -164,6 +166,8 @@ class Index:
 
     def examples(self, corpus: Corpus) -> Examples:
         """The example questions with the vectors that the store holds for them."""
-        held = self._open(corpus.topic.id)._collection.get(where={"kind": "example"}, include=["embeddings", "metadatas"])
+        held = self._open(corpus.topic.id)._collection.get(
+            where={"kind": "example"}, include=["embeddings", "metadatas"]
+        )
         briefs = tuple(str((metadata or {})["ref"]) for metadata in held["metadatas"])
         return Examples(np.asarray(held["embeddings"], dtype=np.float32), briefs)

@@ -12,9 +12,13 @@ turns = structlog.get_logger("plaincite.turn")
 
 
 def configure(stream: Any = None) -> None:
-    """Structured lines on standard error; errors carry a type's name only, never a message that could quote a question."""
+    """Structured lines on standard error; errors carry a type's name only, never a message that could quote."""
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper("iso"), structlog.processors.JSONRenderer()],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("iso"),
+            structlog.processors.JSONRenderer(),
+        ],
         logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )

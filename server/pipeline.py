@@ -47,9 +47,10 @@ class Pipeline:
 
     def run(self, turn: Turn) -> Turn:
         """The finished turn; it always has an outcome."""
-        for _, turn in self.steps(turn):  # noqa: B007 the last one counts
+        finished = turn
+        for _, finished in self.steps(turn):  # noqa: B007 the last one counts
             pass
-        return turn
+        return finished
 
     def steps(self, turn: Turn) -> Iterator[tuple[str, Turn]]:
         """(stage, turn after it), one at a time, up to the first ending: what the stream shows."""

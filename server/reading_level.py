@@ -47,7 +47,9 @@ def words(text: str) -> list[str]:
 def without_names(text: str, names: Iterable[str]) -> str:
     """The text with drug and study names taken out, however they are written."""
     listed = sorted(names, key=len, reverse=True)
-    return re.sub(r"\b(?:" + "|".join(map(re.escape, listed)) + r")\b", " ", text, flags=re.IGNORECASE) if listed else text
+    return (
+        re.sub(r"\b(?:" + "|".join(map(re.escape, listed)) + r")\b", " ", text, flags=re.IGNORECASE) if listed else text
+    )
 
 
 def grade(text: str, names: Iterable[str] = (), min_words: int = MIN_WORDS) -> float | None:

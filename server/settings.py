@@ -29,32 +29,48 @@ class Settings(BaseSettings):
         default="local", description="`production` refuses to start while any card or claim is unsigned."
     )
     accept_unsigned: Literal["yes", "no"] = Field(
-        default="no", description="`yes` lets `production` start with unsigned cards and claims; the notice still shows."
+        default="no",
+        description="`yes` lets `production` start with unsigned cards and claims; the notice still shows.",
     )
     off: Literal["yes", "no"] = Field(
         default="no", description="`yes` switches answers off and leaves the help page and crisis cards up."
     )
     rate_per_minute: int = Field(
-        default=30, ge=0, le=100_000, description="Questions that one client may ask a minute; 0 turns the limit off."
+        default=30,
+        ge=0,
+        le=100_000,
+        description="Questions that one client may ask a minute; 0 turns the limit off.",
     )
     chroma_url: str | None = Field(
         default=None, description="A Chroma server, `http://host:port`, instead of the embedded store."
     )
-    topic: str = Field(default="ketamine-ptsd", description="Folder under `corpus/` that answers when a request names none.")
+    topic: str = Field(
+        default="ketamine-ptsd", description="Folder under `corpus/` that answers when a request names none."
+    )
     stage_timeout_s: float = Field(
-        default=5.0, gt=0, le=60, description="Seconds that one stage of an answer may take before the calm error card."
+        default=5.0,
+        gt=0,
+        le=60,
+        description="Seconds that one stage of an answer may take before the calm error card.",
     )
     max_running: int = Field(default=4, ge=1, le=64, description="Answers worked on at the same time in one process.")
     max_waiting: int = Field(
-        default=64, ge=0, le=10_000, description="Requests that may wait for a turn; beyond that 503 with help lines."
+        default=64,
+        ge=0,
+        le=10_000,
+        description="Requests that may wait for a turn; beyond that 503 with help lines.",
     )
     exit_url: str = Field(
-        default="https://www.weather.gov/", description="Where the quick exit leads: a neutral page on another site."
+        default="https://www.weather.gov/",
+        description="Where the quick exit leads: a neutral page on another site.",
     )
     report_to: str | None = Field(
-        default=None, description="Mail address for problem reports, shown on every page; without one the page says so."
+        default=None,
+        description="Mail address for problem reports, shown on every page; without one the page says so.",
     )
-    chat_model: str | None = Field(default=None, description="Reserved for a chat model; not built yet, so it must be unset.")
+    chat_model: str | None = Field(
+        default=None, description="Reserved for a chat model; not built yet, so it must be unset."
+    )
     chat_base_url: str | None = Field(default=None, description="Reserved for a chat model's address; must be unset.")
     chat_api_key: SecretStr | None = Field(default=None, description="Reserved for a chat model's key; must be unset.")
 
@@ -79,7 +95,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise SettingsError(f"{unknown[0]} is not a setting; see the settings table in README.md")
-    given = {name: environ[PREFIX + name.upper()] for name in Settings.model_fields if environ.get(PREFIX + name.upper())}
+    given = {
+        name: environ[PREFIX + name.upper()] for name in Settings.model_fields if environ.get(PREFIX + name.upper())
+    }
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -59,7 +59,12 @@ class Wording:
     def fill(self, text: str, code: str | None, **names: str) -> str:
         """The text with {emergency}, {crisis}, {Crisis} and the given names filled in."""
         crisis = self.crisis(code)
-        values = {"emergency": self.emergency(code), "crisis": crisis, "Crisis": crisis[0].upper() + crisis[1:], **names}
+        values = {
+            "emergency": self.emergency(code),
+            "crisis": crisis,
+            "Crisis": crisis[0].upper() + crisis[1:],
+            **names,
+        }
         for name, value in values.items():
             text = text.replace("{" + name + "}", value)
         return text

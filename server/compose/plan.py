@@ -1,4 +1,4 @@
-"""From a brief to an ordered list of claims: lead, points, what is not known (R20), both sides (R4), labels (R5 to R8)."""
+"""From a brief to ordered claims: lead, points, what is not known (R20), both sides (R4), labels (R5 to R8)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,9 +15,7 @@ _KEPT = frozenset({Role.LEAD, Role.PREMISE, Role.NEXT_STEP})
 
 def sentence(claim: Claim, role: Role) -> Sentence:
     """A claim as a sentence of an answer."""
-    return Sentence(
-        claim.text, role, claim.passages, claim=claim.id, certainty=claim.certainty, why=claim.why
-    )
+    return Sentence(claim.text, role, claim.passages, claim=claim.id, certainty=claim.certainty, why=claim.why)
 
 
 def from_brief(brief: Brief, corpus: Corpus) -> list[Sentence]:
@@ -49,7 +47,9 @@ def with_labels(draft: list[Sentence], corpus: Corpus) -> list[Sentence]:
         source = corpus.sources[key]
         said = " ".join(item.text for item in draft if item.claim and key in corpus.claims[item.claim].sources)
         for label in missing(said, source, ONCE_PER_ANSWER):
-            carriers = [c for c in corpus.claims.values() if c.sources == (key,) and not missing(c.text, source, {label})]
+            carriers = [
+                c for c in corpus.claims.values() if c.sources == (key,) and not missing(c.text, source, {label})
+            ]
             carriers.sort(key=_distraction)
             held = {item.claim for item in (*draft, *added)}
             added += [sentence(claim, Role.POINT) for claim in carriers[:1] if claim.id not in held]
@@ -69,7 +69,9 @@ def with_both_sides(draft: list[Sentence], corpus: Corpus) -> list[Sentence]:
     if not works or "benefit" not in directions or directions & {"no_difference", "harm", "mixed"}:
         return draft
     held = {item.claim for item in draft}
-    other = [corpus.claims[c] for c in corpus.topic.both_sides if c not in held and corpus.claims[c].direction != "benefit"]
+    other = [
+        corpus.claims[c] for c in corpus.topic.both_sides if c not in held and corpus.claims[c].direction != "benefit"
+    ]
     return draft + [sentence(claim, Role.POINT) for claim in other[:1]]
 
 

@@ -1,7 +1,15 @@
 """The default composer: orders reviewed claims into an answer, or a fixed ending, by the question's brief."""
 
 from server.compose.fixed import Fixed
-from server.compose.plan import as_role, from_brief, from_study, sentence, shortened, with_both_sides, with_labels
+from server.compose.plan import (
+    as_role,
+    from_brief,
+    from_study,
+    sentence,
+    shortened,
+    with_both_sides,
+    with_labels,
+)
 from server.corpus import Brief, Corpus
 from server.corpus.labels import ONCE_PER_ANSWER, missing
 from server.reading_level import words
@@ -21,6 +29,7 @@ class Compose:
         self._fixed = Fixed(corpus, wording)
 
     def __call__(self, turn: Turn) -> Turn:
+        """The turn with its draft; raises ValueError without a reading."""
         reading = turn.reading
         if reading is None:
             raise ValueError("compose needs a reading")
@@ -32,7 +41,12 @@ class Compose:
         country = turn.question.country
         if brief.outcome not in ANSWERED:
             return self._fixed_ending(brief, country)
-        cited = {s for claim in (brief.lead, brief.premise, *brief.points) if claim for s in self._corpus.claims[claim].sources}
+        cited = {
+            s
+            for claim in (brief.lead, brief.premise, *brief.points)
+            if claim
+            for s in self._corpus.claims[claim].sources
+        }
         if brief.aspect or (reading.studies and not cited & set(reading.studies)):
             return self._about_study(brief, reading, country)
         return self._from_plan(brief, country)
@@ -85,7 +99,9 @@ class Compose:
             if item.claim is None:
                 continue
             for key in self._corpus.claims[item.claim].sources:
-                rest = [s for s in body if s.claim and s.claim != item.claim and key in self._corpus.claims[s.claim].sources]
+                rest = [
+                    s for s in body if s.claim and s.claim != item.claim and key in self._corpus.claims[s.claim].sources
+                ]
                 said = " ".join(s.text for s in rest)
                 if rest and missing(said, self._corpus.sources[key], ONCE_PER_ANSWER):
                     needed.add(item.claim)

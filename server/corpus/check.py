@@ -84,14 +84,17 @@ def _check_briefs(corpus: Corpus, fixed: set[str], steps: set[str], cards: set[s
 
 
 def _check_coverage(corpus: Corpus) -> Iterator[str]:
-    """A silence that a passage contradicts: the subject's own words stand in a passage of a source said to be silent."""
+    """A silence that a passage contradicts: the subject's words stand in a passage of a source said to be silent."""
     for subject in corpus.subjects.values():
         yield from (f"coverage {subject.id}: unknown source {s!r}" for s in subject.sources if s not in corpus.sources)
         if not subject.aliases:
             continue
         pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, subject.aliases)) + r")\b", re.IGNORECASE)
         for passage in corpus.passages.values():
-            if passage.section in {"methods", "references", "funding"} or subject.sources.get(passage.source) == "reported":
+            if (
+                passage.section in {"methods", "references", "funding"}
+                or subject.sources.get(passage.source) == "reported"
+            ):
                 continue
             if passage.words == "our_summary" and pattern.search(passage.text):
                 yield f"coverage {subject.id}: {passage.id} speaks of it, but {passage.source} is not 'reported'"

@@ -26,4 +26,6 @@ ONCE_PER_ANSWER = frozenset(DEMANDS) - IN_EVERY_SENTENCE
 
 def missing(text: str, source: Source, demanded: Iterable[str]) -> list[str]:
     """Labels of the source, among those demanded, whose words the text lacks."""
-    return [label for label in source.labels if label in demanded and label in DEMANDS and not DEMANDS[label].search(text)]
+    return [
+        label for label in source.labels if label in demanded and label in DEMANDS and not DEMANDS[label].search(text)
+    ]

@@ -53,7 +53,7 @@ class Corpus:
 def read_yaml(path: Path) -> Any:
     """The file's content. Raises CorpusError that names file and line."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506 safe loader
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CorpusError(f"{path.name}: {' '.join(str(error).split())}") from error
 
@@ -93,9 +93,7 @@ def _passages(sources: Mapping[str, Source]) -> dict[str, Passage]:
             if record.id in found:
                 raise CorpusError(f"{source.key}.yaml: duplicate id {record.id!r}")
             text = " ".join(record.text.split()) if record.words != "review" else record.text.strip()
-            found[record.id] = Passage(
-                record.id, source.key, record.section, record.words, text, _digest(text)[:16]
-            )
+            found[record.id] = Passage(record.id, source.key, record.section, record.words, text, _digest(text)[:16])
     return found
 
 
@@ -127,7 +125,9 @@ def load_corpus(folder: Path) -> Corpus:
     """Load one topic. Raises CorpusError, one line a defect, when a file cannot be read as its schema."""
     files = sorted([*folder.rglob("*.yaml"), *folder.glob("*.md"), *(folder.parent / COMMON).glob("*.yaml")])
     sources = _unique(
-        (_parse(Source, read_yaml(path), path.name) for path in sorted(folder.glob("sources/*.yaml"))), "sources", "key"
+        (_parse(Source, read_yaml(path), path.name) for path in sorted(folder.glob("sources/*.yaml"))),
+        "sources",
+        "key",
     )
     passages = _passages(sources)
     records = [claim for source in sources.values() for claim in source.claims]
@@ -136,9 +136,12 @@ def load_corpus(folder: Path) -> Corpus:
     claims = {key: _claim(record, passages) for key, record in _unique(records, "claims").items()}
     brief_files = [folder.parent / COMMON / "briefs.yaml", folder / "briefs.yaml"]
     briefs = _unique(
-        (b for path in brief_files for b in _parse_list(Brief, read_yaml(path), "briefs", path.name)), "briefs"
+        (b for path in brief_files for b in _parse_list(Brief, read_yaml(path), "briefs", path.name)),
+        "briefs",
     )
-    examples, follow_ups = _examples([folder.parent / COMMON / "questions.yaml", *sorted(folder.glob("questions*.yaml"))])
+    examples, follow_ups = _examples(
+        [folder.parent / COMMON / "questions.yaml", *sorted(folder.glob("questions*.yaml"))]
+    )
     audit = _parse(Audit, read_yaml(folder / "audit.yaml"), "audit.yaml")
     return Corpus(
         topic=_parse(TopicFile, read_yaml(folder / "topic.yaml"), "topic.yaml"),
@@ -149,10 +152,12 @@ def load_corpus(folder: Path) -> Corpus:
         examples=examples,
         follow_ups=follow_ups,
         subjects=_unique(
-            _parse_list(Subject, read_yaml(folder / "coverage.yaml"), "subjects", "coverage.yaml"), "coverage.yaml"
+            _parse_list(Subject, read_yaml(folder / "coverage.yaml"), "subjects", "coverage.yaml"),
+            "coverage.yaml",
         ),
         context=_unique(
-            _parse_list(ContextCard, read_yaml(folder / "context.yaml"), "cards", "context.yaml"), "context.yaml"
+            _parse_list(ContextCard, read_yaml(folder / "context.yaml"), "cards", "context.yaml"),
+            "context.yaml",
         ),
         glossary=_parse_list(Term, read_yaml(folder / "glossary.yaml"), "terms", "glossary.yaml"),
         audit=audit,

@@ -233,7 +233,9 @@ class TopicFile(Strict):
     terms: tuple[str, ...] = Field(description="words that put a question inside the topic")
     drug_names: tuple[str, ...]
     screen_names: tuple[str, ...] = Field(description="what people call the drug when they ask for it")
-    screen_briefs: dict[str, str] = Field(description="which brief answers a request that the screen marked, by category")
+    screen_briefs: dict[str, str] = Field(
+        description="which brief answers a request that the screen marked, by category"
+    )
     study_names: tuple[str, ...] = Field(description="names left out when a grade is computed")
     topics: tuple[str, ...] = Field(description="the closed list of claim topics")
     example_questions: tuple[str, ...]

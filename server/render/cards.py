@@ -49,7 +49,7 @@ def _context_card(card: ContextCard, country: str | None, wording: Wording, drug
 
 
 def card_view(identifier: str | None, country: str | None, wording: Wording, corpus: Corpus) -> View | None:
-    """The card by id, the topic's own notes before the common cards; None for None. Raises KeyError for an unknown id."""
+    """The card by id, the topic's own notes before the common cards; None for None. Raises KeyError."""
     if identifier is None:
         return None
     drug = corpus.topic.drug

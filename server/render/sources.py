@@ -20,7 +20,10 @@ def marked(passage: str, sentence: str) -> list[View]:
     for match in _NUMBER.finditer(passage):
         if canonical(match.group().rstrip(",")) not in wanted:
             continue
-        segments += [{"text": passage[end : match.start()], "mark": False}, {"text": match.group(), "mark": True}]
+        segments += [
+            {"text": passage[end : match.start()], "mark": False},
+            {"text": match.group(), "mark": True},
+        ]
         end = match.end()
     segments.append({"text": passage[end:], "mark": False})
     return [segment for segment in segments if segment["text"]]

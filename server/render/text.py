@@ -9,19 +9,29 @@ View = dict[str, Any]
 
 def line_text(line: View) -> str:
     """One help line in one line of text."""
-    ways = [f"call {line['call']}" if line["call"] else "", f"text {line['text']}" if line["text"] else "", line["url"] or ""]
+    ways = [
+        f"call {line['call']}" if line["call"] else "",
+        f"text {line['text']}" if line["text"] else "",
+        line["url"] or "",
+    ]
     return f"{line['name']}: " + ", ".join(way for way in ways if way)
 
 
 def _card(card: View) -> list[str]:
     links = [f"{link['title']}: {link['url']}" for link in card["links"]]
     source = [f"From: {card['authority']}"] if card["authority"] else []
-    return [card["title"], card_text(card), *[line_text(line) for line in card["help_lines"]], *links, *source]
+    return [
+        card["title"],
+        card_text(card),
+        *[line_text(line) for line in card["help_lines"]],
+        *links,
+        *source,
+    ]
 
 
 def _sentence(item: View) -> str:
     marks = "".join(f" {mark}" for mark in dict.fromkeys(cite["mark"] for cite in item["citations"]))
-    return item["text"] + marks
+    return f"{item['text']}{marks}"
 
 
 def _source(source: View) -> str:

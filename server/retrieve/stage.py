@@ -1,13 +1,16 @@
 """Retrieve as a stage: claims and passages for the question, dense and keyword, fused."""
 
+from typing import Literal
+
 from server.corpus import Corpus
-from server.index import Index, Kind
+from server.index import Index
 from server.retrieve.fuse import reciprocal_rank
 from server.retrieve.keyword import Keyword
 from server.turn import ANSWERED, Hit, Reading, Turn
 
 DEPTH = 20
 KEPT = 10
+Kind = Literal["claim", "passage"]
 
 
 class Retrieve:
@@ -22,6 +25,7 @@ class Retrieve:
         }
 
     def __call__(self, turn: Turn) -> Turn:
+        """The turn with its hits."""
         reading = turn.reading
         if reading is None or not self._needed(reading):
             return turn

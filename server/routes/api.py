@@ -23,7 +23,9 @@ _REFUSALS[503] = {"model": AskResponse | Refusal, "description": "Switched off, 
 _BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": AskRequest.model_json_schema(ref_template="#/components/schemas/{model}")}},
+        "content": {
+            "application/json": {"schema": AskRequest.model_json_schema(ref_template="#/components/schemas/{model}")}
+        },
     }
 }
 

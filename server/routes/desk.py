@@ -108,8 +108,8 @@ class Desk:
             return turn
         except Exception:
             # Not loaded, or not in time: danger still gets its own card, everything else the calm one.
-            turn = self.danger(question.user_messages, question.country)
-            return (turn or Turn(question).ended(Outcome.ERROR, "failure", "help_now")).having(question=question)
+            ended = self.danger(question.user_messages, question.country)
+            return (ended or Turn(question).ended(Outcome.ERROR, "failure", "help_now")).having(question=question)
 
     def done(self, turn: Turn, route: str) -> Turn:
         """Counts and logs a finished turn, and hands it on."""

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 # Latin letters that Cyrillic and Greek look-alikes stand for (lower case; accents are gone by then).
 _LOOKALIKES = str.maketrans(
-    "авеикмнорстухѕіјһԁԛԝӏьгп" "αβεηικνορτυχωγϲϳ",
-    "abeukmhopctyxsijhdqwlbrn" "abenikvoptuxwycj",
+    "авеикмнорстухѕіјһԁԛԝӏьгпαβεηικνορτυχωγϲϳ",
+    "abeukmhopctyxsijhdqwlbrnabenikvoptuxwycj",
 )
 _FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
 _LATIN = re.compile(r"[a-z]")
@@ -25,7 +25,12 @@ _TYPOGRAPHY = str.maketrans({"‘": "'", "’": "'", "‚": "'", "‛": "'", "ʼ
 def _drawn_letters() -> dict[int, str]:
     """Letters drawn as small capitals or in boxes, which NFKC leaves alone."""
     drawn: dict[int, str] = {}
-    for block in (range(0x1D00, 0x1D2C), range(0x0250, 0x02B0), range(0x1F150, 0x1F18A), range(0x1F1E6, 0x1F200)):
+    for block in (
+        range(0x1D00, 0x1D2C),
+        range(0x0250, 0x02B0),
+        range(0x1F150, 0x1F18A),
+        range(0x1F1E6, 0x1F200),
+    ):
         for point in block:
             match = re.search(
                 r"(?:LETTER SMALL CAPITAL|NEGATIVE (?:CIRCLED|SQUARED) LATIN CAPITAL LETTER|SYMBOL LETTER) ([A-Z])$",
@@ -49,7 +54,7 @@ _CONTRACTIONS = {
     "it's": "it is", "that's": "that is", "thats": "that is", "what's": "what is", "whats": "what is",
     "where's": "where is", "wheres": "where is", "how's": "how is", "who's": "who is", "there's": "there is",
     "theres": "there is", "here's": "here is", "he's": "he is", "hes": "he is", "she's": "she is",
-    "shes": "she is", "let's": "let us", "you're": "you are", "youre": "you are", "we're": "we are",
+    "shes": "she is", "hed": "he would", "he'd": "he would", "she'd": "she would", "they'd": "they would", "let's": "let us", "you're": "you are", "youre": "you are", "we're": "we are",
     "they're": "they are", "theyre": "they are", "you've": "you have", "youve": "you have", "you'll": "you will",
     "we've": "we have", "they've": "they have", "you'd": "you would", "he'll": "he will", "she'll": "she will",
     "they'll": "they will", "it'll": "it will", "nobody's": "nobody is", "everyone's": "everyone is",
@@ -75,7 +80,12 @@ _SPACES = re.compile(r"\s+")
 
 
 # What becomes of characters that nobody sees: spaces stay spaces, marks and controls go.
-_INVISIBLE = {"Zs": " ", "Zl": " ", "Zp": " ", **dict.fromkeys(("Mn", "Me", "Cc", "Cf", "Cs", "Co", "Cn"), "")}
+_INVISIBLE = {
+    "Zs": " ",
+    "Zl": " ",
+    "Zp": " ",
+    **dict.fromkeys(("Mn", "Me", "Cc", "Cf", "Cs", "Co", "Cn"), ""),
+}
 
 
 def _invisible(char: str) -> bool:
@@ -130,8 +140,49 @@ def _join(match: re.Match[str]) -> str:
 
 # Words that tell whether a text decoded some way is somebody's sentence.
 _TELLING = frozenset(
-    "i to my me the a and want kill myself die dead life end suicide suicidal pills gun tonight am is not going"
-    " hang hurt cut take took live alive of in how you your rules ignore instructions all will have".split()
+    [
+        "i",
+        "to",
+        "my",
+        "me",
+        "the",
+        "a",
+        "and",
+        "want",
+        "kill",
+        "myself",
+        "die",
+        "dead",
+        "life",
+        "end",
+        "suicide",
+        "suicidal",
+        "pills",
+        "gun",
+        "tonight",
+        "am",
+        "is",
+        "not",
+        "going",
+        "hang",
+        "hurt",
+        "cut",
+        "take",
+        "took",
+        "live",
+        "alive",
+        "of",
+        "in",
+        "how",
+        "you",
+        "your",
+        "rules",
+        "ignore",
+        "instructions",
+        "all",
+        "will",
+        "have",
+    ]
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){8,}")

@@ -111,7 +111,13 @@ def _turn(messages: Sequence[str], history: Sequence[Flag | None], drug: str) ->
         return Flag(Outcome.CRISIS_CHECK, "suicide_passive", "suicide_earlier", "earlier_crisis", "crisis_check_again")
     asked = history[-1] if history else None
     if asked and asked.outcome is Outcome.CRISIS_CHECK and _says_yes(messages[-1], drug):
-        return Flag(Outcome.CRISIS_IMMEDIATE, "suicide_imminent", "suicide_answer", "yes_to_the_question", "crisis_immediate")
+        return Flag(
+            Outcome.CRISIS_IMMEDIATE,
+            "suicide_imminent",
+            "suicide_answer",
+            "yes_to_the_question",
+            "crisis_immediate",
+        )
     return own
 
 

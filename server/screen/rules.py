@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -122,7 +121,10 @@ def rulebook(drug: str) -> Rulebook:
 
 def build(file: RuleFile, drug: str) -> Rulebook:
     """The file's rules, compiled and in order."""
-    words = {"drug": _group(drug), **{name: _group("|".join(options)) for name, options in file.words.items()}}
+    words = {
+        "drug": _group(drug),
+        **{name: _group("|".join(options)) for name, options in file.words.items()},
+    }
     ranked = sorted(file.rules, key=lambda rule: file.order.index(rule.category))
     return Rulebook(
         rules=tuple(
@@ -148,6 +150,7 @@ _NAME = re.compile(r"\{([a-z_]+)\}")
 _SOFT = {"to": "(?:to|2|too)", "for": "(?:for|4)", "you": "(?:you|u|ya)", "are": "(?:are|r)", "your": "(?:your|ur|youre)",
          "before": "(?:before|b4)", "be": "(?:be|b)"}  # fmt: skip
 _SOFT_WORD = re.compile(rf"(?<![\w\\?:'])(?:{'|'.join(_SOFT)})(?![\w'])")
+_SPACE = r" (?:\. )?"
 _GAP = r"(?: [^ .]+){0,%d}"
 
 
@@ -162,7 +165,8 @@ def _phrase(pattern: str, words: Mapping[str, str], where: str) -> Phrase:
     keys = _keys(plain)
     source = plain.replace(" ...", "\0").replace(" ~", "\1")
     source = _SOFT_WORD.sub(lambda match: _SOFT[match[0]], source)
-    source = re.sub(r"\((?!\?)", "(?:", source).replace(" ", r" (?:\. )?")
+    source = re.sub(r"\((?!\?)", "(?:", source)
+    source = source.replace(" ?", "\2").replace(" ", _SPACE).replace("\2", f"(?:{_SPACE})?")
     source = source.replace("\0", _GAP % 5).replace("\1", _GAP % 14)
     try:
         return Phrase(re.compile(rf"(?<![^\s])(?:{source})(?![^\s])" if _bounded(plain) else source), keys)
@@ -181,8 +185,58 @@ def _bounded(pattern: str) -> bool:
 
 
 _COMMON = frozenset(
-    "i me my am is are was to a an the and or of in on it that this not no do does did so be been have has had will"
-    " would can could you your he she they we for 2 too 4 u r how what if just".split()
+    [
+        "i",
+        "me",
+        "my",
+        "am",
+        "is",
+        "are",
+        "was",
+        "to",
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "of",
+        "in",
+        "on",
+        "it",
+        "that",
+        "this",
+        "not",
+        "no",
+        "do",
+        "does",
+        "did",
+        "so",
+        "be",
+        "been",
+        "have",
+        "has",
+        "had",
+        "will",
+        "would",
+        "can",
+        "could",
+        "you",
+        "your",
+        "he",
+        "she",
+        "they",
+        "we",
+        "for",
+        "2",
+        "too",
+        "4",
+        "u",
+        "r",
+        "how",
+        "what",
+        "if",
+        "just",
+    ]
 )
 _PLAIN = re.compile(r"[^\W_][\w']*")
 
@@ -246,5 +300,12 @@ _ENDS = re.compile(r"[.!?;:。！？؟]+")
 _BREAKS = re.compile(r"[^\w\s.*%+\0]+|_")
 _PICTURES: dict[int, str] = {
     ord(sign): f" {word} "
-    for sign, word in {"🔫": "gun", "💊": "pills", "🔪": "knife", "🪦": "grave", "⚰": "grave", "🩸": "blood"}.items()
+    for sign, word in {
+        "🔫": "gun",
+        "💊": "pills",
+        "🔪": "knife",
+        "🪦": "grave",
+        "⚰": "grave",
+        "🩸": "blood",
+    }.items()
 }

@@ -25,13 +25,16 @@ class Understand:
         self._terms = re.compile(rf"(?<!\w)(?:{terms})(?!\w)", re.IGNORECASE)
 
     def __call__(self, turn: Turn) -> Turn:
+        """The turn with its reading."""
         screening = turn.screening
         before = previous(turn.question)
         reading = self._read(turn.question.text, studies(before, self._corpus) if before else ())
         topic = self._corpus.topic
         if before is not None and is_follow_up(turn.question.text, topic.follow_up_cues, topic.terms):
             joined = self._read(f"{before} {turn.question.text}")
-            alone_is_clear = reading.brief is not None and reading.score >= joined.score * CONTEXT_WEIGHT and reading.studies
+            alone_is_clear = (
+                reading.brief is not None and reading.score >= joined.score * CONTEXT_WEIGHT and reading.studies
+            )
             reading = reading if alone_is_clear else joined
         if screening is not None and screening.mark_brief is not None:
             reading = replace(reading, brief=screening.mark_brief)

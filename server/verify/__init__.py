@@ -1,1 +1,1 @@
-"""Checks every sentence of a draft: citations, figures, labels, wording, support. Only `stage` sets an answer outcome."""
+"""Checks every sentence: citations, figures, labels, wording, support. Only `stage` sets an answer outcome."""

@@ -3,14 +3,21 @@
 import re
 from typing import NamedTuple
 
-WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-} | {"single": "1", "once": "1", "twice": "2", "half": "0.5", "thirty": "30", "forty": "40", "fifty": "50",
-     "hundred": "100"}  # fmt: skip
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+)
+_OTHER = {
+    "single": "1",
+    "once": "1",
+    "twice": "2",
+    "half": "0.5",
+    "thirty": "30",
+    "forty": "40",
+    "fifty": "50",
+    "hundred": "100",
+}
+WORDS = {word: str(value) for value, word in enumerate(_SMALL.split())} | _OTHER
 
 _UNITS = {
     "percent": r"%|percent|per cent",

@@ -21,6 +21,7 @@ class Verify:
         self._honest = wording.replies["fixed"]["not_found"]
 
     def __call__(self, turn: Turn) -> Turn:
+        """The ended turn; raises ValueError without a draft."""
         draft = turn.draft
         if draft is None:
             raise ValueError("verify needs a draft")
@@ -31,7 +32,12 @@ class Verify:
         if draft.outcome in ANSWERED and not any(s.role in _LEADS for s in kept):
             return self._refused(turn, draft, dropped)
         return turn.ended(
-            draft.outcome, draft.reason, draft.card, sentences=tuple(kept), dropped=tuple(dropped), conflict=draft.conflict
+            draft.outcome,
+            draft.reason,
+            draft.card,
+            sentences=tuple(kept),
+            dropped=tuple(dropped),
+            conflict=draft.conflict,
         )
 
     def checked(self, sentences: tuple[Sentence, ...]) -> tuple[list[Sentence], list[Sentence]]:
@@ -67,5 +73,9 @@ class Verify:
         honest = Sentence(self._honest, Role.FIXED, verdict=Verdict(None, True, True, True))
         steps = tuple(s for s in draft.sentences if s.role is Role.NEXT_STEP)
         return turn.ended(
-            Outcome.DECLINE_REDIRECT, "unverified_draft", draft.card, sentences=(honest, *steps), dropped=tuple(dropped)
+            Outcome.DECLINE_REDIRECT,
+            "unverified_draft",
+            draft.card,
+            sentences=(honest, *steps),
+            dropped=tuple(dropped),
         )

@@ -1,4 +1,4 @@
-"""No promotion, no invented rates, no relative risk, and certainty words that fit the level (R2, R22, R27, R28, R31)."""
+"""No promotion, no invented rates, no relative risk, certainty words that fit the level (R2, R22, R27, R28, R31)."""
 
 import re
 from collections.abc import Iterator
@@ -9,12 +9,14 @@ _PROMOTION = re.compile(
 )
 # A denial or an attribution in the same sentence makes the word a report, not a claim (R2).
 _DENIED = re.compile(
-    r"\b(?:not|no|never|nothing|none|cannot|without|unsure|whether|known)\b|n't\b|review(?:'s)? (?:says|calls|wording|own)"
-    r"|review's|says that",
+    r"\b(?:not|no|never|nothing|none|cannot|without|unsure|whether|known)\b|n't\b"
+    r"|review(?:'s)? (?:says|calls|wording|own)|review's|says that",
     re.IGNORECASE,
 )
 _RATES = re.compile(r"\b(?:rare(?:ly)?|(?:very |un)?common(?:ly)?|unlikely|usually|frequent(?:ly)?)\b", re.IGNORECASE)
-_RELATIVE = re.compile(r"\btimes (?:more|less) likely\b|\b\d+ ?% (?:lower|higher|less|more)\b|\bhalv(?:es|ed)\b", re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"\btimes (?:more|less) likely\b|\b\d+ ?% (?:lower|higher|less|more)\b|\bhalv(?:es|ed)\b", re.IGNORECASE
+)
 _SURE = re.compile(r"\b(?:proves?|confirms?|demonstrates?|clearly (?:helps|works|improves))\b", re.IGNORECASE)
 _PEOPLE = re.compile(r"\b(?:subjects|sufferers?|failed treatment|committed suicide)\b", re.IGNORECASE)
 _ADVICE = re.compile(r"\byou should (?:take|have|try|use|get|stop|start)\b|\bwe recommend\b", re.IGNORECASE)

@@ -1,0 +1,77 @@
+"""The page's form: fields question, country, level and the dialogue so far, checked like any input."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from server.routes.body import MAX_MESSAGES, AskRequest, Refused, parse
+from server.screen.stage import safety_flag
+from server.turn import Question
+
+View = dict[str, Any]
+ROOM = 4  # messages left free, so that the next turn fits
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A form that was read: the question, the dialogue before it, and the body as the API would have it."""
+
+    question: Question
+    history: list[View]
+
+
+def fields(body: bytes) -> dict[str, str]:
+    """The form's fields, the last of each name. Raises Refused for something that is no form."""
+    try:
+        found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        raise Refused(422, [{"field": "form", "problem": "not readable"}]) from None
+    return {name: values[-1] for name, values in found.items()}
+
+
+def _history(raw: str) -> list[View]:
+    try:
+        data = json.loads(raw or "[]")
+    except (ValueError, RecursionError):
+        raise Refused(422, [{"field": "history", "problem": "not readable as JSON"}]) from None
+    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+        raise Refused(422, [{"field": "history", "problem": "not a list of messages"}])
+    return data
+
+
+def trimmed(history: list[View], corpus: Any) -> list[View]:
+    """The dialogue with room for the next turn: replies go first, then the oldest messages without a sign of danger."""
+    kept = list(history)
+    while len(kept) > MAX_MESSAGES - ROOM:
+        index = next((i for i, m in enumerate(kept) if m.get("role") == "assistant"), None)
+        if index is None:
+            calm = (i for i, m in enumerate(kept) if safety_flag((str(m.get("content", "")),), corpus) is None)
+            index = next(calm, 0)
+        del kept[index]
+    return kept
+
+
+def as_json(found: dict[str, str]) -> bytes:
+    """The form as the API's body, for reading what a refused request held."""
+    try:
+        history = _history(found.get("history", ""))
+    except Refused:
+        history = [{"role": "user", "content": found.get("history", "")}]
+    messages = [*history, {"role": "user", "content": found.get("question", "")}]
+    return json.dumps({"messages": messages, "country": found.get("country") or None}).encode()
+
+
+def read_form(found: dict[str, str], too_large: bool, corpora: Any, default_topic: str) -> Asked:
+    """The question and the dialogue before it. Raises Refused."""
+    history = trimmed(_history(found.get("history", "")), corpora[default_topic])
+    data: View = {"messages": [*history, {"role": "user", "content": found.get("question", "")}]}
+    if found.get("country"):
+        data["country"] = found["country"]
+    if found.get("level"):
+        data["level"] = found["level"]
+    question = parse(json.dumps(data).encode(), too_large, list(corpora), default_topic)
+    return Asked(question, history)
+
+
+__all__ = ["AskRequest", "Asked", "as_json", "fields", "read_form", "trimmed"]
