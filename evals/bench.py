@@ -1,4 +1,4 @@
-"""`python -m evals bench`: cold start, warm answers one at a time, answers a second, memory, and the time of each stage."""
+"""`python -m evals bench`: cold start, warm answers, answers a second, memory, and the time of each stage."""
 
 import os
 import platform
@@ -13,6 +13,7 @@ from evals.bars import Bar
 from evals.client import Reply, at_once, in_turn
 from evals.server_process import resident_bytes, running
 from evals.stats import largest, mean, percentile
+from evals.table import number
 from server import __version__
 
 QUESTIONS = Path(__file__).with_name("bench_questions.txt")
@@ -93,6 +94,11 @@ def profile(replies: Sequence[Reply]) -> dict[str, dict[str, float | int | None]
     stages = dict.fromkeys(name for reply in replies for name in reply.timings_ms)
     times = {stage: [reply.timings_ms[stage] for reply in replies if stage in reply.timings_ms] for stage in stages}
     return {stage: {"mean_ms": mean(values), "replies": len(values)} for stage, values in times.items()}
+
+
+def stage_lines(stages: dict[str, dict[str, float | int | None]]) -> dict[str, str]:
+    """The profile in words, a stage a line."""
+    return {name: f"{number(one['mean_ms'], 2)} ms ({one['replies']})" for name, one in stages.items()}
 
 
 def content(seen: Measured) -> dict[str, Any]:

@@ -30,6 +30,9 @@ class Answers(Protocol):
     def ask(self, question: Question) -> Turn:
         """The finished turn."""
 
+    def close(self) -> None:
+        """Ends what it started."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -93,7 +96,7 @@ def shown_text(turn: Turn, corpus: Corpus, wording: Wording) -> tuple[str, str]:
 
 
 def expressions(item: Item, card: str, said: str) -> tuple[Found, ...]:
-    """must_say is looked for in card and sentences; must_not_say in the sentences, or in a reply that is only a card."""
+    """must_say over card and sentences; must_not_say over the sentences, or the card where it is the whole reply."""
     reply = f"{card}\n{said}"
     wanted = [Found("say", p.pattern, bool(p.search(reply))) for p in patterns(item.must_say)]
     unwanted = [Found("not_say", p.pattern, not p.search(said or card)) for p in patterns(item.must_not_say)]

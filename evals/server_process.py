@@ -87,7 +87,9 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: IO[byt
     until = time.monotonic() + limit_s
     while not _is_ready(port):
         if process.poll() is not None:
-            raise ServerError(f"the server ended with status {process.returncode} before it was ready\n{_last_lines(log)}")
+            raise ServerError(
+                f"the server ended with status {process.returncode} before it was ready\n{_last_lines(log)}"
+            )
         if time.monotonic() > until:
             raise ServerError(f"the server was not ready after {limit_s:g} s\n{_last_lines(log)}")
         time.sleep(_POLL_S)
@@ -118,7 +120,9 @@ def _refuse_taken(port: int) -> None:
 
 
 @contextmanager
-def running(port: int, command: Sequence[str] | None = None, limit_s: float = START_LIMIT_S) -> Iterator[tuple[int, float]]:
+def running(
+    port: int, command: Sequence[str] | None = None, limit_s: float = START_LIMIT_S
+) -> Iterator[tuple[int, float]]:
     """(pid, seconds from the spawn to the first 200 of /readyz); the server is ended whatever happens inside."""
     _refuse_taken(port)
     environ = {**os.environ, "PLAINCITE_RATE_PER_MINUTE": "0"}

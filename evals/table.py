@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -22,13 +23,13 @@ def console() -> Console:
 
 def number(value: float | None, digits: int = 1) -> str:
     """A number, or a dash for none."""
-    return NONE if value is None else f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+    return NONE if value is None else f"{value:.{digits}f}"
 
 
 def of(held: int, asked: int) -> str:
-    """'9 of 10 (90 %)', or a dash where nothing was asked."""
+    """'9/10 90%', or a dash where nothing was asked."""
     rate = share(held, asked)
-    return NONE if rate is None else f"{held} of {asked} ({rate:.0%})".replace("%", " %")
+    return NONE if rate is None else f"{held}/{asked} {rate:.0%}"
 
 
 def pair(median: float | None, most: float | None, digits: int = 1) -> str:
@@ -36,10 +37,14 @@ def pair(median: float | None, most: float | None, digits: int = 1) -> str:
     return NONE if median is None else f"{number(median, digits)} / {number(most, digits)}"
 
 
+def _empty(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", header_style="", box=SIMPLE)
+
+
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="")
+    table = _empty(title)
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place == 0 else "right", overflow="fold")
+        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=place == 0)
     for row in rows:
         table.add_row(*row)
     return table
@@ -76,7 +81,7 @@ def bars_table(bars: Iterable[Bar]) -> Table:
 
 def misses_table(misses: Iterable[Miss]) -> Table:
     """Each miss with what was expected."""
-    table = Table(title="Misses", title_justify="left", title_style="bold", header_style="")
+    table = _empty("Misses")
     for column in ("id", "kind", "expected", "got", "reason"):
         table.add_column(column, overflow="fold", no_wrap=column == "id")
     for miss in misses:

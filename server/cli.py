@@ -4,7 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.progress import Progress
 from server.corpus import CorpusError
 from server.log import configure
 from server.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from server.engine import Engine
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Plain answers, every study sentence tied to a passage."
@@ -34,6 +37,15 @@ def _settings() -> Settings:
         _fail(str(error))
 
 
+def _loader(settings: Settings) -> "Engine":
+    """Loads the engine, with a progress bar while texts are embedded."""
+    from server.engine import load_engine
+
+    with Progress(console=errors, transient=True) as bar:
+        task = bar.add_task("Loading", total=None)
+        return load_engine(settings, lambda done, total: bar.update(task, description="Index", completed=done, total=total))
+
+
 @app.command()
 def serve(host: str = "127.0.0.1", port: int = 8000, workers: Annotated[int, typer.Option(min=1, max=64)] = 1) -> None:
     """Serve the pages and the API."""
@@ -44,7 +56,7 @@ def serve(host: str = "127.0.0.1", port: int = 8000, workers: Annotated[int, typ
     configure()
     settings = _settings()
     try:
-        created = create_app(settings)
+        created = create_app(settings, _loader)
     except (SettingsError, CorpusError) as error:
         _fail(str(error))
     typer.echo(f"PlainCite on http://{host}:{port}", err=True)

@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import os
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,24 +41,26 @@ class Embedder(Embeddings):
     """Texts to unit vectors of 384 numbers, float32; also the embedding function that langchain-chroma asks for."""
 
     def __init__(self) -> None:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        import torch
-        from sentence_transformers import SentenceTransformer
+        self._model: SentenceTransformer | None = None
+        self._lock = Lock()
 
-        self._inference_mode = torch.inference_mode
-        self._model: SentenceTransformer = SentenceTransformer(str(weights_folder()), device="cpu")
+    def load(self) -> "SentenceTransformer":
+        """The model, loaded at the first call: an index that is up to date needs none. Raises WeightsError."""
+        with self._lock:
+            if self._model is None:
+                os.environ.setdefault("HF_HUB_OFFLINE", "1")
+                os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+                os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+                from sentence_transformers import SentenceTransformer
+
+                self._model = SentenceTransformer(str(weights_folder()), device="cpu")
+            return self._model
 
     def encode(self, texts: list[str], batch_size: int = 32) -> NDArray[np.float32]:
         """Shape (len(texts), 384), each row of length 1."""
-        with self._inference_mode():
-            found: Any = self._model.encode(
-                texts,
-                batch_size=batch_size,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-                convert_to_numpy=True,
-            )
+        found: Any = self.load().encode(
+            texts, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+        )
         return np.asarray(found, dtype=np.float32).reshape(len(texts), DIMENSIONS)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:

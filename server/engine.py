@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import Thread
 
 from server.corpus import Corpus, load_corpora
 from server.embedding import Embedder
@@ -44,6 +45,7 @@ def load_engine(settings: Settings, progress: Progress = _silent) -> Engine:
     corpora = load_corpora(CORPUS)
     wording = load_wording()
     embedder = Embedder()
+    Thread(target=embedder.load, daemon=True).start()  # its imports take seconds, and so do the store's
     index = Index(settings.data_dir, embedder, settings.chroma_url)
     pipelines = {}
     for topic, corpus in corpora.items():

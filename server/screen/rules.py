@@ -163,10 +163,10 @@ def _phrase(pattern: str, words: Mapping[str, str], where: str) -> Phrase:
         raise RulesError(f"{where}: no words are named {{{error.args[0]}}}") from error
     plain = normalise_foreign(pattern)
     keys = _keys(plain)
-    source = plain.replace(" ...", "\0").replace(" ~", "\1")
+    source = plain.replace("( [^ .]+)", "(\3[^ .]+)").replace(" ...", "\0").replace(" ~", "\1")
     source = _SOFT_WORD.sub(lambda match: _SOFT[match[0]], source)
     source = re.sub(r"\((?!\?)", "(?:", source)
-    source = source.replace(" ?", "\2").replace(" ", _SPACE).replace("\2", f"(?:{_SPACE})?")
+    source = source.replace(" ?", "\2").replace(" ", _SPACE).replace("\2", f"(?:{_SPACE})?").replace("\3", " ")
     source = source.replace("\0", _GAP % 5).replace("\1", _GAP % 14)
     try:
         return Phrase(re.compile(rf"(?<![^\s])(?:{source})(?![^\s])" if _bounded(plain) else source), keys)
@@ -243,7 +243,7 @@ _PLAIN = re.compile(r"[^\W_][\w']*")
 
 def _keys(pattern: str) -> frozenset[str] | None:
     """Words one of which every match holds: those of the most telling part of the pattern."""
-    found = [keys for part in _split(pattern, " ") if (keys := _part_keys(part)) is not None]
+    found = [keys for part in _split(pattern.replace(" ?", "\2"), " ") if (keys := _part_keys(part)) is not None]
     return min(found, key=lambda keys: (len(keys & _COMMON) > 0, len(keys)), default=None)
 
 

@@ -11,12 +11,11 @@ SUPPORTED_FROM = 0.5
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _STOP = frozenset(
     (
-        "a an and are as at be been but by can could did do does for from had has have he her his how i if in into is "
-        "it its may might more most no nor not of on one only or our out she so some such than that the their them then "
-        "there these they this those to up was we were what when where which who why will with would yet you your about "
-        "also any"
+        "a an and are as at be been but by can could did do does for from had has have he her his how i if in into "
+        "is it its may might more most no nor not of on one only or our out she so some such than that the their "
+        "them then there these they this those to up was we were what when where which who why will with would yet "
+        "you your about also any"
     ).split()
-)
 )
 
 
