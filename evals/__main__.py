@@ -63,7 +63,11 @@ def _show(found: Report) -> None:
     short = misses(found.rows)
     out.print(misses_table(short) if short else "No misses.")
     safety = found.content["safety"]
-    out.print(values_table("Safety", {name.replace("_", " "): value or 0 for name, value in safety.items()}))
+    out.print(
+        values_table(
+            "Safety", {name.replace("_", " "): value for name, value in safety.items() if name != "danger_wrong"}
+        )
+    )
     wrong = safety["danger_wrong"]
     out.print(f"Crisis and emergency items wrong: {', '.join(wrong) if wrong else 'none'}.")
     out.print(bars_table(found.bars))
@@ -101,6 +105,7 @@ def bench(
     shown.print(values_table("Stages, mean (replies that ran it)", speed.stage_lines(content["stages"])))
     shown.print(values_table("Outcomes, one client", content["one_client"]["outcomes"]))
     others = {
+        "load of the machine before": f"{number(seen.load_before)} on {content['made_with']['cores']} cores",
         "warm answer, p99 (ms)": number(content["one_client"]["p99_ms"]),
         "median with all clients (ms)": number(content["many_clients"]["median_ms"]),
         "p95 with all clients (ms)": number(content["many_clients"]["p95_ms"]),

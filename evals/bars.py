@@ -18,6 +18,11 @@ class Bar:
     unit: str = ""
 
     @property
+    def digits(self) -> int:
+        """Decimals worth showing: none for a count."""
+        return 0 if isinstance(self.value, int) else 2
+
+    @property
     def state(self) -> State:
         """Pass, missed or not measured."""
         if self.value is None:

@@ -36,6 +36,7 @@ class Measured:
     many_s: float
     clients: int
     memory_bytes: float | None
+    load_before: float
 
     @property
     def per_second(self) -> float:
@@ -66,6 +67,7 @@ def requests_for(questions: Sequence[str]) -> int:
 def measure(port: int, seconds: float, clients: int, command: Sequence[str] | None = None) -> Measured:
     """Starts the server, measures, ends it. Raises ServerError when it does not come up."""
     questions = read_bench_questions()
+    load = os.getloadavg()[0]
     with running(port, command) as (pid, cold_start_s):
         in_turn(port, questions, WARM_UP)
         one = in_turn(port, questions, requests_for(questions))
@@ -73,7 +75,7 @@ def measure(port: int, seconds: float, clients: int, command: Sequence[str] | No
         many, many_s = at_once(port, questions, clients, seconds)
         memory.append(resident_bytes(pid))
     read = [float(size) for size in memory if size is not None]
-    return Measured(cold_start_s, one, many, many_s, clients, largest(read))
+    return Measured(cold_start_s, one, many, many_s, clients, largest(read), load)
 
 
 def bars(seen: Measured) -> list[Bar]:
@@ -107,6 +109,7 @@ def content(seen: Measured) -> dict[str, Any]:
         "kind": "bench",
         "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "made_with": {"version": __version__, "python": platform.python_version(), "cores": os.cpu_count()},
+        "load_before": seen.load_before,
         "bars": [bar.to_json() for bar in bars(seen)],
         "cold_start_s": seen.cold_start_s,
         "one_client": {

@@ -121,7 +121,10 @@ def _refuse_taken(port: int) -> None:
 
 @contextmanager
 def running(
-    port: int, command: Sequence[str] | None = None, limit_s: float = START_LIMIT_S
+    port: int,
+    command: Sequence[str] | None = None,
+    start_limit_s: float = START_LIMIT_S,
+    end_limit_s: float = END_LIMIT_S,
 ) -> Iterator[tuple[int, float]]:
     """(pid, seconds from the spawn to the first 200 of /readyz); the server is ended whatever happens inside."""
     _refuse_taken(port)
@@ -132,7 +135,7 @@ def running(
             command or serve_command(port), cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
         try:
-            _wait_until_ready(process, port, log, limit_s)
+            _wait_until_ready(process, port, log, start_limit_s)
             yield process.pid, time.perf_counter() - started
         finally:
-            end(process)
+            end(process, end_limit_s)

@@ -38,7 +38,9 @@ def pair(median: float | None, most: float | None, digits: int = 1) -> str:
 
 
 def _empty(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", header_style="", box=SIMPLE)
+    return Table(
+        title=title, title_justify="left", title_style="bold", header_style="", box=SIMPLE, min_width=len(title) + 2
+    )
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
@@ -75,7 +77,7 @@ def sums_table(title: str, groups: Iterable[Sums]) -> Table:
 
 def bars_table(bars: Iterable[Bar]) -> Table:
     """Each bar with its value and whether it was reached."""
-    rows = [(bar.name, number(bar.value, 2), str(bar.to_json()["bar"]), bar.state) for bar in bars]
+    rows = [(bar.name, number(bar.value, bar.digits), str(bar.to_json()["bar"]), bar.state) for bar in bars]
     return _table("Bars", ("what", "value", "bar", "state"), rows)
 
 

@@ -62,6 +62,8 @@ _CONTRACTIONS = {
     "gonna": "going to", "gunna": "going to", "gona": "going to", "finna": "going to", "gotta": "got to",
     "tryna": "trying to", "dunno": "do not know", "idk": "i do not know", "idc": "i do not care",
     "kinda": "kind of", "sorta": "sort of", "outta": "out of", "lemme": "let me", "gimme": "give me",
+    "should've": "should have", "shouldve": "should have", "could've": "could have", "couldve": "could have",
+    "would've": "would have", "wouldve": "would have", "might've": "might have", "must've": "must have",
     "coulda": "could have", "shoulda": "should have", "'em": "them",
 }  # fmt: skip
 _WORD = re.compile(r"(?<![a-z0-9'])'?[a-z]+(?:'[a-z]+)?(?![a-z0-9])")
@@ -76,6 +78,7 @@ _REPEATED_VOWEL = re.compile(r"([aeiou])\1{2,}")
 _REPEATED = re.compile(r"([a-z])\1{2,}")
 _RUN = re.compile(r"(?<![a-z0-9'])[a-z](?:([ .\-_*~])[a-z](?![a-z0-9']))(?:\1[a-z](?![a-z0-9']))+")
 _SHORT_RUNS = frozenset({"die", "kms", "gun", "ctb", "end", "kys", "cut", "hang"})
+_TALL_I = re.compile(r"(?<=[a-z])I+(?![A-Z])")
 _SPACES = re.compile(r"\s+")
 
 
@@ -94,7 +97,8 @@ def _invisible(char: str) -> bool:
 
 def normalise(text: str) -> str:
     """The text in lower case and plain letters, without disguises; punctuation stays."""
-    text = unicodedata.normalize("NFKC", text).translate(_DRAWN).lower()
+    text = unicodedata.normalize("NFKC", text).translate(_DRAWN)
+    text = _TALL_I.sub(lambda match: "l" * len(match[0]), text).lower()
     text = unicodedata.normalize("NFD", text)
     text = text.translate({ord(c): _INVISIBLE[unicodedata.category(c)] for c in set(text) if _invisible(c)})
     text = _latinise(unicodedata.normalize("NFC", text).translate(_TYPOGRAPHY))

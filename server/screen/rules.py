@@ -163,7 +163,7 @@ def _phrase(pattern: str, words: Mapping[str, str], where: str) -> Phrase:
         raise RulesError(f"{where}: no words are named {{{error.args[0]}}}") from error
     plain = normalise_foreign(pattern)
     keys = _keys(plain)
-    source = plain.replace("( [^ .]+)", "(\3[^ .]+)").replace(" ...", "\0").replace(" ~", "\1")
+    source = _close_lookaheads(plain).replace("( [^ .]+)", "(\3[^ .]+)").replace(" ...", "\0").replace(" ~", "\1")
     source = _SOFT_WORD.sub(lambda match: _SOFT[match[0]], source)
     source = re.sub(r"\((?!\?)", "(?:", source)
     source = source.replace(" ?", "\2").replace(" ", _SPACE).replace("\2", f"(?:{_SPACE})?").replace("\3", " ")
@@ -172,6 +172,18 @@ def _phrase(pattern: str, words: Mapping[str, str], where: str) -> Phrase:
         return Phrase(re.compile(rf"(?<![^\s])(?:{source})(?![^\s])" if _bounded(plain) else source), keys)
     except re.error as error:
         raise RulesError(f"{where}: {pattern!r} is not a pattern: {error}") from error
+
+
+def _close_lookaheads(pattern: str) -> str:
+    """Lookaheads made to end at the end of a word, so that "to" is not found in "tomorrow"."""
+    out, stack = [], []
+    for i, char in enumerate(pattern):
+        if char == "(":
+            stack.append(pattern[i : i + 3] in {"(?=", "(?!"})
+        elif char == ")" and stack.pop() and pattern[i - 1] != " ":
+            out.append(r"(?![^\s])")
+        out.append(char)
+    return "".join(out)
 
 
 def normalise_foreign(pattern: str) -> str:
