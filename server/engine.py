@@ -53,4 +53,5 @@ def load_engine(settings: Settings, progress: Progress = _silent) -> Engine:
             index.build(corpus, progress)
         stages = build_stages(corpus, wording, index, index.examples(corpus), embedder)
         pipelines[topic] = Pipeline(stages, settings.stage_timeout_s, threads=settings.max_running)
+    embedder.settle()
     return Engine(corpora, wording, pipelines)

@@ -64,7 +64,7 @@ _CONTRACTIONS = {
     "kinda": "kind of", "sorta": "sort of", "outta": "out of", "lemme": "let me", "gimme": "give me",
     "should've": "should have", "shouldve": "should have", "could've": "could have", "couldve": "could have",
     "would've": "would have", "wouldve": "would have", "might've": "might have", "must've": "must have",
-    "coulda": "could have", "shoulda": "should have", "'em": "them",
+    "coulda": "could have", "shoulda": "should have", "'em": "them", "od'd": "overdosed", "od'ed": "overdosed",
 }  # fmt: skip
 _WORD = re.compile(r"(?<![a-z0-9'])'?[a-z]+(?:'[a-z]+)?(?![a-z0-9])")
 
