@@ -10,7 +10,7 @@ from server.index import Index, Progress
 from server.paths import CORPUS
 from server.pipeline import Pipeline, build_stages
 from server.settings import Settings
-from server.turn import Question, Turn
+from server.turn import Message, Question, Turn
 from server.wording import Wording, load_wording
 
 
@@ -53,5 +53,9 @@ def load_engine(settings: Settings, progress: Progress = _silent) -> Engine:
             index.build(corpus, progress)
         stages = build_stages(corpus, wording, index, index.examples(corpus), embedder)
         pipelines[topic] = Pipeline(stages, settings.stage_timeout_s, threads=settings.max_running)
+    embedder.load()
     embedder.settle()
+    for topic, pipeline in pipelines.items():
+        # The first answer compiles rules and opens indexes: better now than while somebody waits.
+        pipeline.run(Turn(Question((Message("user", corpora[topic].topic.example_questions[0]),), topic=topic)))
     return Engine(corpora, wording, pipelines)

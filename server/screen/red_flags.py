@@ -1,10 +1,13 @@
 """The rule part of the safety screen: finds danger in a message or a dialogue, without a model or a network."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from server.screen.normalise import normalise, variants
-from server.screen.rules import Compiled, Phrase, Rulebook, prepare, rulebook
+from server.screen.phrases import Phrase
+from server.screen.prepare import prepare, without_fillers
+from server.screen.rules import Compiled, Rulebook, rulebook
 from server.turn import SAFETY, Outcome
 
 
@@ -20,6 +23,7 @@ class Flag:
 
 
 JOINED = 3
+EDGE = 300  # characters of each that are read together
 YES_WORDS = 8
 
 
@@ -30,11 +34,10 @@ def scan(text: str, drug: str) -> Flag | None:
     best: tuple[int, Flag] | None = None
     for variant in variants(text):
         prepared = prepare(variant, book.spelling)
-        if prepared in seen:
-            continue
-        seen.add(prepared)
-        found = _first(prepared, book, best[0] if best else len(book.rules))
-        best = found or best
+        for reading in (prepared, without_fillers(prepared)):
+            if reading not in seen:
+                seen.add(reading)
+                best = _first(reading, book, best[0] if best else len(book.rules)) or best
     return best[1] if best else None
 
 
@@ -57,10 +60,22 @@ def _fires(compiled: Compiled, book: Rulebook, text: str, words: frozenset[str])
             continue
         for match in phrase.regex.finditer(text):
             if excused is None:
-                excused = list(_spans((*book.idioms, *compiled.unless), text, words))
-            if not any(start < match.end() and match.start() < end for start, end in excused):
+                excused = _merged(_spans((*book.idioms, *compiled.unless), text, words))
+            after = bisect_left(excused, (match.end(), -1))
+            if after == 0 or excused[after - 1][1] <= match.start():
                 return True
     return False
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans in order, overlapping ones as one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _spans(phrases: Iterable[Phrase], text: str, words: frozenset[str]) -> Iterable[tuple[int, int]]:
@@ -127,7 +142,7 @@ def _safety(flag: Flag | None) -> bool:
 
 def _built_up(messages: Sequence[str], drug: str) -> Flag | None:
     """Danger that only the last messages together say, and that they did not say before the last one."""
-    window = messages[-JOINED:]
+    window = [*(message[-EDGE:] for message in messages[-JOINED:-1]), messages[-1][:EDGE]]
     for start in range(len(window) - 2, -1, -1):
         flag = scan(" ".join(window[start:]), drug)
         if flag and _safety(flag):
