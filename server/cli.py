@@ -43,7 +43,9 @@ def _loader(settings: Settings) -> "Engine":
 
     with Progress(console=errors, transient=True) as bar:
         task = bar.add_task("Loading", total=None)
-        return load_engine(settings, lambda done, total: bar.update(task, description="Index", completed=done, total=total))
+        return load_engine(
+            settings, lambda done, total: bar.update(task, description="Index", completed=done, total=total)
+        )
 
 
 @app.command()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -326,7 +327,23 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
+def _closed_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Chroma's HTTP clients are never closed by themselves; a socket left open is a warning, and so an error."""
+    opened: list[httpx.Client] = []
+    real = httpx.Client
+
+    def recorded(*arguments: Any, **named: Any) -> httpx.Client:
+        opened.append(real(*arguments, **named))
+        return opened[-1]
+
+    monkeypatch.setattr("httpx.Client", recorded)
+    yield
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, _closed_clients: None) -> Iterator[str]:
     """A Chroma server of its own on a free port; ended by its process id."""
     port = _free_port()
     command = [str(CHROMA), "run", "--host", "127.0.0.1", "--port", str(port), "--path", str(tmp_path / "store")]
@@ -371,6 +388,7 @@ def test_a_chroma_server_instead_of_the_embedded_store(server: str, small: Corpu
     assert sorted(set(index.examples(small).briefs)) == sorted(small.examples)
 
 
+@pytest.mark.usefixtures("_closed_clients")
 def test_a_server_that_is_not_there_is_an_error_and_not_a_rebuild(small: Corpus, tmp_path: Path) -> None:
     index = Index(tmp_path, Fake(), f"http://127.0.0.1:{_free_port()}")
     assert not index.is_ready(small)

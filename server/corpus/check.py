@@ -18,7 +18,6 @@ from server.wording import load_wording
 MAX_WORDS = 28
 MAX_GRADE = 10.0
 MAX_AGE_DAYS = 100
-_DOSE = re.compile(r"\d ?(?:mg|mcg|milligrams?|micrograms?)\b|mg/kg", re.IGNORECASE)
 _PASSAGE_ID = re.compile(r"[a-z0-9_]+\.[a-z_]+\.\d+")
 # Labels that a claim of one source need not repeat: they are asked of the answer as a whole.
 _NOT_PER_CLAIM = frozenset({"later_version"})
@@ -41,8 +40,6 @@ def check_claim(claim: Claim, corpus: Corpus) -> Iterator[str]:
         level = grade(sentence, (*corpus.topic.drug_names, *corpus.topic.study_names), min_words=1)
         if level is not None and level > MAX_GRADE:
             yield f"a sentence of grade {level:.1f} (at most {MAX_GRADE:.0f}): {sentence}"
-    if _DOSE.search(claim.text):
-        yield "holds a dose; doses stand in the study card only"
     if passages and support(claim.text, " ".join(passages)) < DROP_BELOW:
         yield "shares too few words with its passages; verify would drop it"
     yield from problems(claim.text, claim.certainty)

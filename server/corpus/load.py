@@ -58,6 +58,14 @@ def read_yaml(path: Path) -> Any:
         raise CorpusError(f"{path.name}: {' '.join(str(error).split())}") from error
 
 
+def read_text(path: Path) -> str:
+    """The file's text. Raises CorpusError that names the file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path.name}: {' '.join(str(error).split())}") from error
+
+
 def _parse(model: type[M], data: Any, name: str) -> M:
     try:
         return TypeAdapter(model).validate_python(data)
@@ -69,6 +77,8 @@ def _parse(model: type[M], data: Any, name: str) -> M:
 def _parse_list(model: type[M], data: Any, key: str, name: str) -> tuple[M, ...]:
     if not isinstance(data, dict) or set(data) - {key, "about"} or not isinstance(data.get(key), list):
         raise CorpusError(f"{name}: expected one list named {key!r}")
+    if not all(isinstance(item, dict) for item in data[key]):
+        raise CorpusError(f"{name}: every item under {key!r} must be a record")
     return tuple(_parse(model, item, f"{name}: {item.get('id', item.get('term', '?'))}") for item in data[key])
 
 
@@ -113,6 +123,8 @@ def _examples(paths: Iterable[Path]) -> tuple[dict[str, tuple[str, ...]], tuple[
         if not path.exists():
             continue
         data = read_yaml(path)
+        if not isinstance(data, dict) or not isinstance(data.get("briefs"), dict):
+            raise CorpusError(f"{path.name}: expected a mapping named 'briefs'")
         for brief, questions in data["briefs"].items():
             if brief in examples:
                 raise CorpusError(f"{path.name}: duplicate id {brief!r}")
@@ -162,8 +174,8 @@ def load_corpus(folder: Path) -> Corpus:
         glossary=_parse_list(Term, read_yaml(folder / "glossary.yaml"), "terms", "glossary.yaml"),
         audit=audit,
         conflicts=_unique(audit.conflicts, "audit.yaml"),
-        review=(folder / "review.md").read_text(encoding="utf-8"),
-        hash=_digest("\n".join(f"{f.name}:{_digest(f.read_text(encoding='utf-8'))}" for f in files)),
+        review=read_text(folder / "review.md"),
+        hash=_digest("\n".join(f"{f.name}:{_digest(read_text(f))}" for f in files)),
     )
 
 

@@ -50,6 +50,10 @@ _NOT_A_COUNT = re.compile(
 _NAMES = re.compile(r"\b[A-Za-z]+-?\d+[A-Za-z]*\b|\b\d+-\d+(?=-\d)", re.IGNORECASE)
 
 
+# A bare number supports a count, never a share or a dose.
+_EXACT = frozenset({"percent", "mg", "dose_by_weight"})
+
+
 class Figure(NamedTuple):
     """A number as written canonically ("12.7", "0.5") and the kind of unit that follows it, or None."""
 
@@ -83,6 +87,8 @@ def _matches(figure: Figure, held: list[Figure]) -> bool:
     same = [other.unit for other in held if other.value == figure.value]
     if figure.unit is None or not same:
         return bool(same)
+    if figure.unit in _EXACT:
+        return figure.unit in same
     # A unit can only contradict where the passage gives its number a unit at every place.
     return figure.unit in same or None in same
 
@@ -91,4 +97,5 @@ def unsupported(sentence: str, passages: list[str]) -> list[Figure]:
     """The sentence's figures that none of its passages hold (percent and fraction of one are the same)."""
     held = [figure for passage in passages for figure in figures(passage)]
     held += [Figure(canonical(str(float(f.value) / 100)), None) for f in held if f.unit == "percent"]
+    held += [Figure(canonical(str(float(f.value) * 100)), "percent") for f in held if f.unit is None and "." in f.value]
     return [figure for figure in figures(sentence) if not _matches(figure, held)]

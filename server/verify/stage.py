@@ -26,11 +26,12 @@ class Verify:
         if draft is None:
             raise ValueError("verify needs a draft")
         kept, dropped = self.checked(draft.sentences)
-        if dropped:  # dropping one may take away the words that another's source demands
+        more = dropped
+        while more:  # dropping one may take away the words that another's source demands
             kept, more = self.checked(tuple(kept))
-            dropped += more
+            dropped = [*dropped, *more]
         if draft.outcome in ANSWERED and not any(s.role in _LEADS for s in kept):
-            return self._refused(turn, draft, dropped)
+            return self._refused(turn, draft, kept, dropped)
         return turn.ended(
             draft.outcome,
             draft.reason,
@@ -69,9 +70,9 @@ class Verify:
         known = bool(sentence.citations) and all(p in self._corpus.passages for p in sentence.citations)
         return known and verdict.support is not None and verdict.support >= DROP_BELOW
 
-    def _refused(self, turn: Turn, draft: Draft, dropped: list[Sentence]) -> Turn:
+    def _refused(self, turn: Turn, draft: Draft, kept: list[Sentence], dropped: list[Sentence]) -> Turn:
         honest = Sentence(self._honest, Role.FIXED, verdict=Verdict(None, True, True, True))
-        steps = tuple(s for s in draft.sentences if s.role is Role.NEXT_STEP)
+        steps = tuple(s for s in kept if s.role is Role.NEXT_STEP)
         return turn.ended(
             Outcome.DECLINE_REDIRECT,
             "unverified_draft",

@@ -52,6 +52,10 @@
     }
     if (select.value) { remember("country", select.value); } else { select.value = recall("country"); }
     if (select.selectedIndex < 0) { select.value = ""; }
+    /* The help page shows the numbers of its address; a country chosen before belongs there too. */
+    if (location.pathname === "/help" && !location.search && select.value) {
+      location.replace("/help?country=" + encodeURIComponent(select.value));
+    }
     select.addEventListener("change", function () { remember("country", select.value); apply(); });
     apply();
   }
@@ -153,9 +157,13 @@
       return asked;
     }
 
-    function show(reply) {
+    function show(reply, asked) {
+      var lines = find(".as-lines", reply);
       log.append(reply);
       ready(reply);
+      if (lines) { find(".print-lines").replaceChildren(lines.content); }
+      /* Under a very long question the answer would start out of sight. */
+      if (asked.offsetHeight > innerHeight / 2) { reply.scrollIntoView({ block: "start" }); }
       if (reply.dataset.history) { find('input[name="history"]', form).value = reply.dataset.history; }
       var card = find(".card-emergency .card-title", reply);
       if (card) { card.focus(); }
@@ -171,16 +179,24 @@
         body: body,
         signal: stop.signal
       }).then(function (answer) { return answer.text(); }).then(function (html) {
-        var reply = find("article.reply", new DOMParser().parseFromString(html, "text/html"));
-        if (!reply) { throw new Error("no reply in the answer"); }
+        var page = new DOMParser().parseFromString(html, "text/html");
+        var reply = find("article.reply", page);
+        if (!reply) { throw page; }
         return document.importNode(reply, true);
       }).finally(function () { clearTimeout(timer); });
     }
 
-    function failed(question) {
+    /* `page`: what the server sent where it refused, such as "too many questions"; else an Error. */
+    function failed(question, page) {
       var article = find("#failed-template").content.cloneNode(true).firstElementChild;
       var select = find("#country");
       if (select.value) { find('a[href^="/help"]', article).href = "/help?country=" + encodeURIComponent(select.value); }
+      var refusal = page instanceof Document && find(".refusal", page);
+      if (refusal) {
+        var text = find(".failed-text", article);
+        find(".answer-title", article).textContent = find("h1", page).textContent;
+        text.textContent = refusal.textContent + " " + text.dataset.kept;
+      }
       log.append(article);
       if (!box.value) { box.value = question; }
       say("");
@@ -192,13 +208,16 @@
       if (!question) { say(form.dataset.empty); box.focus(); return; }
       var body = new URLSearchParams(new FormData(form));
       opened();
-      ask(question);
+      var asked = ask(question);
       box.value = "";
       counter();
       box.focus({ preventScroll: true });
       wait(true);
       say(form.dataset.writing);
-      fetchReply(body).then(function (reply) { wait(false); show(reply); }, function () { wait(false); failed(question); });
+      fetchReply(body).then(
+        function (reply) { wait(false); show(reply, asked); },
+        function (page) { wait(false); failed(question, page); }
+      );
     }
 
     form.addEventListener("submit", function (event) { event.preventDefault(); submit(); });
