@@ -31,6 +31,11 @@ def syllables(word: str) -> int:
     return max(1, len(_VOWELS.findall(word)) - (word.endswith("e") and not word.endswith("le")))
 
 
+def is_word(word: str) -> bool:
+    """Whether the CMU dictionary knows the word."""
+    return len(word) > 1 and word.lower().replace("’", "'") in _dictionary()
+
+
 def split_sentences(text: str) -> list[str]:
     """The text's sentences, in order, as syntok finds them."""
     found = []

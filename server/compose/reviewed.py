@@ -12,7 +12,7 @@ from server.compose.plan import (
 )
 from server.corpus import Brief, Corpus
 from server.corpus.labels import ONCE_PER_ANSWER, missing
-from server.reading_level import words
+from server.reading_level import is_word, words
 from server.turn import ANSWERED, Draft, Outcome, Reading, Role, Sentence, Turn
 from server.wording import Wording
 
@@ -134,7 +134,7 @@ class Compose:
             step = self._fixed.next_step(topic.fallback_next_step, country)
             return Draft(Outcome.ANSWER, None, tuple(shortened([*self._completed(found), step], frozenset())))
         if not reading.in_scope:
-            vague = len(words(reading.query)) < MIN_WORDS
+            vague = sum(map(is_word, words(reading.query))) < MIN_WORDS  # nothing typed, emoji, keys at random
             return self._fixed_ending(briefs["unclear" if vague else "off_topic"], country)
         silent = self._corpus.subjects.get(reading.subject or "")
         said = (

@@ -49,8 +49,8 @@ def prepare(text: str, spelling: Mapping[str, str]) -> str:
 
 
 _FILLERS = frozenset(
-    "really literally honestly actually just fucking fuckin fking freaking frigging damn goddamn seriously truly legit "  # noqa: SIM905
-    "lowkey highkey basically simply totally absolutely completely very so probably maybe even pretty super bloody".split()
+    "really literally honestly actually just fucking fuckin fking freaking frigging damn goddamn seriously truly legit "
+    "lowkey highkey basically simply totally absolutely completely very so probably maybe even pretty super".split()
 )
 
 

@@ -72,7 +72,7 @@ class Rulebook:
 def parse(content: str, name: str = FILE.name) -> RuleFile:
     """The file's content, checked. Raises RulesError that names what is wrong."""
     try:
-        file = RuleFile.model_validate(yaml.safe_load(content))
+        file = RuleFile.model_validate(yaml.load(content, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
         raise RulesError(f"{name}: {' '.join(str(error).split())}") from error
     except ValidationError as error:
