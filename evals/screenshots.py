@@ -12,7 +12,7 @@ import typer
 from evals.server_process import HOST, ROOT, ServerError, free_port, running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, FloatRect, Locator, Page
 
 OUT = ROOT / "web" / "screenshots"
 CHROMIUM = "/usr/bin/chromium"
@@ -38,7 +38,7 @@ def _start(page: "Page") -> None:
 def _answer(page: "Page") -> None:
     """An answer with the first passage open that has a marked number."""
     cited = _asked(page, HELPS).locator("details.cite", has=page.locator("mark")).first
-    cited.locator("summary").press("Enter")
+    cited.locator("summary").click()
 
 
 def _crisis(page: "Page") -> None:
@@ -51,16 +51,17 @@ def _abstention(page: "Page") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file, what happens on the start page before it is taken, and the window's width."""
+    """A file, what happens on the start page before it is taken, the window's width, and where the picture begins."""
 
     name: str
     do: Callable[["Page"], None]
     width: int = WIDTH
+    begins: str = "body"
 
 
 PICTURES = (
     Picture("start.png", _start),
-    Picture("answer.png", _answer),
+    Picture("answer.png", _answer, begins=".asked"),
     Picture("crisis.png", _crisis),
     Picture("abstention.png", _abstention),
     Picture("narrow.png", _answer, NARROW),
@@ -91,10 +92,11 @@ def _take(browser: "Browser", address: str, picture: Picture, out: Path) -> Path
         # From the top of the page, with no cursor that blinks.
         page.evaluate("document.activeElement.matches('textarea') && document.activeElement.blur()")
         page.evaluate("window.scrollTo(0, 0)")
-        height = min(TALLEST, int(page.evaluate("document.documentElement.scrollHeight")))
+        top = max(0, int(page.locator(picture.begins).first.evaluate("part => part.getBoundingClientRect().top")) - 20)
+        height = min(TALLEST, int(page.evaluate("document.documentElement.scrollHeight")) - top)
         path = out / picture.name
-        clip = {"x": 0, "y": 0, "width": picture.width, "height": height}
-        page.screenshot(path=path, full_page=True, clip=clip, animations="disabled")  # type: ignore[arg-type]
+        clip: FloatRect = {"x": 0, "y": top, "width": picture.width, "height": height}
+        page.screenshot(path=path, full_page=True, clip=clip, animations="disabled")
         return path
     finally:
         context.close()

@@ -20,6 +20,7 @@ for _name in [name for name in os.environ if name.startswith("PLAINCITE_") and n
 from server.corpus import Corpus, load_corpora  # noqa: E402
 from server.embedding import Embedder  # noqa: E402
 from server.engine import Engine, load_engine  # noqa: E402
+from server.index import Index  # noqa: E402
 from server.paths import CORPUS  # noqa: E402
 from server.settings import Settings  # noqa: E402
 from server.turn import Message, Question, Turn  # noqa: E402
@@ -111,11 +112,19 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def engine(data_dir: Path, _guarded_sockets: dict[str, bool]) -> Iterator[Engine]:
-    """Everything that answers, built once a session."""
-    loaded = load_engine(Settings.model_validate({"data_dir": data_dir}))
+def engine(data_dir: Path, embedder: Embedder, _guarded_sockets: dict[str, bool]) -> Iterator[Engine]:
+    """Everything that answers, built once a session, with the session's one embedding model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("server.engine.Embedder", lambda: embedder)
+        loaded = load_engine(Settings.model_validate({"data_dir": data_dir}))
     yield loaded
     loaded.close()
+
+
+@pytest.fixture(scope="session")
+def index(engine: Engine, data_dir: Path, embedder: Embedder) -> Index:
+    """The engine's finished index."""
+    return Index(data_dir, embedder)
 
 
 def ask(engine: Engine, *user_messages: str, country: str | None = "US") -> Turn:

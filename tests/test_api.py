@@ -169,7 +169,7 @@ def check_refusal(response: Any, status: int) -> Json:
         (SPANISH, "language"),
         ("Are you a real person?", "meta"),
         ("What is the weather today in Paris?", "off_topic"),
-        ("qwrt plk", "clarify"),
+        ("asdf", "clarify"),
         ("", "clarify"),
         ("x " * 3_000, "clarify"),
         *SAFETY_MESSAGES.items(),
@@ -858,6 +858,6 @@ def test_a_form_sent_as_parts_is_still_screened(client: TestClient) -> None:
     assert 'data-outcome="crisis_immediate"' in page.text
 
 
-def test_a_body_beyond_what_is_read_is_refused(client: TestClient) -> None:
-    text = PARA * (body_module.READ_AT_MOST // len(PARA) + 1_000)
-    check_refusal(client.post("/api/ask", content=text.encode()), 413)
+def test_a_body_beyond_what_is_read_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_module, "READ_AT_MOST", 300_000)
+    check_refusal(client.post("/api/ask", content=(PARA * 10_000).encode()), 413)

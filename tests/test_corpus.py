@@ -302,11 +302,15 @@ def test_a_sentence_of_28_words(tree: Path) -> None:
 
 
 def test_a_sentence_above_grade_10(tree: Path) -> None:
-    text = "Significantly lower symptom severity characterised randomized individuals, this small investigation reported."
+    text = (
+        "Significantly lower symptom severity characterised randomized individuals, this small investigation reported."
+    )
     assert "a sentence of grade" in the_one_line(tree, with_claim(tree, text=text), "at most 10")
 
 
-@pytest.mark.parametrize("text", ["It was 0.5 mg/kg in this small trial.", "This small trial gave 0.5 mg/kg of ketamine."])
+@pytest.mark.parametrize(
+    "text", ["It was 0.5 mg/kg in this small trial.", "This small trial gave 0.5 mg/kg of ketamine."]
+)
 def test_a_dose(tree: Path, text: str) -> None:
     assert "dose" in the_one_line(tree, with_claim(tree, text=text, passages=["feder2014.methods.2"]))
 
@@ -378,7 +382,11 @@ def test_a_silence_about_a_source_that_reports_is_no_defect(tree: Path) -> None:
         first(data["passages"], "id", "feder2014.harms.1")["text"] += " Some told of nightmares."
 
     edit(tree, FEDER, speak)
-    edit(tree, "coverage.yaml", lambda d: first(d["subjects"], "id", "nightmares")["sources"].update(feder2014="reported"))
+    edit(
+        tree,
+        "coverage.yaml",
+        lambda d: first(d["subjects"], "id", "nightmares")["sources"].update(feder2014="reported"),
+    )
     assert check_folder(tree) == []
 
 
@@ -419,7 +427,9 @@ def test_a_conflict_that_cites_an_unknown_passage(tree: Path) -> None:
 def test_a_work_that_no_claim_cites(tree: Path) -> None:
     def strip(data: Any) -> None:
         data.update(key="doe1999", study=[], claims=[])
-        data["passages"] = [{"id": "doe1999.limits.1", "section": "limits", "words": "our_summary", "text": "One site."}]
+        data["passages"] = [
+            {"id": "doe1999.limits.1", "section": "limits", "words": "our_summary", "text": "One site."}
+        ]
 
     shutil.copy(tree / TOPIC / FEDER, tree / TOPIC / "sources" / "doe1999.yaml")
     edit(tree, "sources/doe1999.yaml", strip)

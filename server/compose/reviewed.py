@@ -47,7 +47,8 @@ class Compose:
             if claim
             for s in self._corpus.claims[claim].sources
         }
-        if brief.aspect or (reading.studies and not cited & set(reading.studies)):
+        named = set(reading.studies) - {REVIEW}
+        if brief.aspect or (named and not cited & named):
             return self._about_study(brief, reading, country)
         return self._from_plan(brief, country)
 

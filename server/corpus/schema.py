@@ -245,6 +245,6 @@ class TopicFile(Strict):
     fallback_unknown: str
     fallback_next_step: str
     intent_threshold: float = Field(description="cosine at or above which a question is one of our briefs")
+    bare_threshold: float = Field(description="the same for a question that holds none of our terms")
     claim_threshold: float = Field(description="cosine at or above which a claim may answer without a brief")
-    scope_threshold: float = Field(description="cosine below which a question without our terms is off topic")
     fixed: dict[str, str] = Field(default={}, description="reviewed sentences of this topic that state no finding")

@@ -6,11 +6,12 @@ from dataclasses import replace
 from server.corpus import Corpus
 from server.embedding import Embedder
 from server.index import Examples
-from server.turn import Reading, Turn
+from server.turn import Outcome, Reading, Turn
 from server.understand.follow_up import is_follow_up, previous
 from server.understand.intent import Intent, Intents
 from server.understand.names import studies, subject
 
+_LOST = frozenset({Outcome.OFF_TOPIC, Outcome.CLARIFY})
 CONTEXT_WEIGHT = 0.9  # a follow-up read with its context must beat it read alone by this factor
 
 
@@ -26,19 +27,25 @@ class Understand:
 
     def __call__(self, turn: Turn) -> Turn:
         """The turn with its reading."""
-        screening = turn.screening
         before = previous(turn.question)
         reading = self._read(turn.question.text, studies(before, self._corpus) if before else ())
-        topic = self._corpus.topic
-        if before is not None and is_follow_up(turn.question.text, topic.follow_up_cues, topic.terms):
-            joined = self._read(f"{before} {turn.question.text}")
-            alone_is_clear = (
-                reading.brief is not None and reading.score >= joined.score * CONTEXT_WEIGHT and reading.studies
-            )
-            reading = reading if alone_is_clear else joined
-        if screening is not None and screening.mark_brief is not None:
-            reading = replace(reading, brief=screening.mark_brief)
+        if before is not None:
+            reading = self._in_context(turn.question.text, before, reading)
+        if turn.screening is not None and turn.screening.mark_brief is not None:
+            reading = replace(reading, brief=turn.screening.mark_brief)
         return turn.having(reading=reading)
+
+    def _in_context(self, text: str, before: str, alone: Reading) -> Reading:
+        """A follow-up read with the turn before it, where it leans on that turn or says nothing by itself."""
+        topic = self._corpus.topic
+        brief = self._corpus.briefs.get(alone.brief or "")
+        lost = brief is None or brief.outcome in _LOST
+        if not lost and not is_follow_up(text, topic.follow_up_cues, topic.terms):
+            return alone
+        joined = self._read(f"{before} {text}")
+        if not lost and alone.studies and alone.score >= joined.score * CONTEXT_WEIGHT:
+            return alone
+        return joined if joined.brief is not None or joined.in_scope else alone
 
     def _read(self, text: str, earlier: tuple[str, ...] = ()) -> Reading:
         """The text's reading; `earlier`: studies named a turn before, for a question about "it"."""
@@ -48,8 +55,8 @@ class Understand:
         intent = self._choose(self._intents.rank(vector), named or earlier)
         if not named and intent.brief in corpus.briefs and corpus.briefs[intent.brief].aspect:
             named = earlier
-        known = intent.similarity >= topic.intent_threshold
-        in_scope = bool(self._terms.search(text)) or bool(named) or intent.similarity >= topic.intent_threshold
+        ours = bool(self._terms.search(text)) or bool(named)
+        known = intent.similarity >= (topic.intent_threshold if ours else topic.bare_threshold)
         return Reading(
             brief=intent.brief if known else None,
             score=intent.similarity,
@@ -57,14 +64,21 @@ class Understand:
             studies=named,
             subject=subject(text, corpus),
             query=text,
-            in_scope=in_scope,
+            in_scope=ours or known,
             vector=vector,
         )
 
     def _choose(self, intents: list[Intent], named: tuple[str, ...]) -> Intent:
         """The best kind of question; one that needs a named study gives way to its general form where none is named."""
         best = intents[0]
-        brief = self._corpus.briefs.get(best.brief)
+        briefs = self._corpus.briefs
+        brief = briefs.get(best.brief)
+        if brief is not None and named and brief.outcome is Outcome.DECLINE_REDIRECT and not brief.points:
+            # A question that names a study is about the study: the likeliest kind of such questions answers it.
+            best = next(
+                (i for i in intents if briefs[i.brief].aspect), replace(best, brief=self._corpus.topic.study_brief)
+            )
+            brief = briefs[best.brief]
         if brief is None:
             return Intent(best.brief, 0.0, -1.0)
         if brief.aspect and not named and brief.without_study:
