@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -22,6 +23,7 @@ from server.routes.templates import error_page
 from server.settings import Settings, SettingsError, load_settings
 from server.wording import load_wording
 
+log = structlog.get_logger("plaincite.app")
 Loader = Callable[[Settings], Engine]
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -72,6 +74,15 @@ async def _on_anything(request: Request, error: Exception) -> Response:
     return _refuse(request, 500, "something broke here")
 
 
+def _tell(engine: "Future[Engine]") -> None:
+    """One line in the log when everything is loaded, or why it is not; no message, which could quote a path."""
+    error = engine.exception()
+    if error is None:
+        log.info("engine.ready")
+    else:
+        log.error("engine.failed", error=type(error).__name__)
+
+
 def check_start(settings: Settings, desk: Desk) -> None:
     """Raises SettingsError where production would start with unsigned words, or with an unknown topic."""
     if settings.topic not in desk.corpora:
@@ -93,6 +104,7 @@ def create_app(settings: Settings | None = None, loader: Loader = load_engine) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = ThreadPoolExecutor(1, thread_name_prefix="load")
         desk.engine = pool.submit(loader, settings)
+        desk.engine.add_done_callback(_tell)
         yield
         desk.close()
         pool.shutdown(wait=True)

@@ -1,5 +1,6 @@
 """The pages in a real Chromium: keyboard, screen reader semantics, no script, narrow, dark, and axe."""
 
+import json
 import os
 import re
 import socket
@@ -102,6 +103,10 @@ class Visits:
         page.goto(self.address + path)
         return page
 
+    def not_found_is_fine(self) -> None:
+        """Forgets that the console names pages that are not there."""
+        self.console = [said for said in self.console if "404 (Not Found)" not in said]
+
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.address, EXIT)):
             self.foreign.append(request.url)
@@ -166,16 +171,16 @@ def sideways(page: Page) -> int:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("path", PAGES)
-def test_skip_link_help_exit_and_country_come_first(visits: Visits, path: str, size: ViewportSize) -> None:
-    page = visits.open(path, viewport=size)
-    assert tab_stops(page, 4) == ["skip", "help-now", "exit", "country"]
-    for name in (".help-now", ".exit"):
-        box = page.locator(name).bounding_box()
-        assert box is not None
-        assert box["height"] >= 44
-        assert box["width"] >= 44
-        assert box["y"] < 100
+def test_skip_link_help_exit_and_country_come_first(visits: Visits, size: ViewportSize) -> None:
+    page = visits.open(viewport=size)
+    for path in PAGES:
+        page.goto(visits.address + path)
+        assert tab_stops(page, 4) == ["skip", "help-now", "exit", "country"], path
+        for name in (".help-now", ".exit"):
+            box = page.locator(name).bounding_box()
+            assert box is not None
+            assert min(box["height"], box["width"]) >= 44
+            assert box["y"] < 100
 
 
 def too_small(page: Page) -> list[str]:
@@ -188,11 +193,13 @@ def too_small(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_target_is_at_least_24_pixels(visits: Visits, path: str) -> None:
+@pytest.mark.parametrize("path", [*PAGES, "/nothing-here"])
+def test_a_page_fits_320_pixels_and_has_no_small_target(visits: Visits, path: str) -> None:
     page = visits.open(path, viewport=NARROW)
     opened_up(page)
     assert too_small(page) == []
+    assert sideways(page) == 0
+    visits.not_found_is_fine()
 
 
 def test_every_target_of_an_answer_is_at_least_24_pixels(visits: Visits) -> None:
@@ -339,6 +346,23 @@ def test_the_counter_warns_from_500_characters_and_counts_on(visits: Visits) -> 
     expect(page.locator("#question-count")).to_contain_text("500")
 
 
+def test_a_question_that_is_too_long_is_told_so_and_seen_at_once(visits: Visits) -> None:
+    page = visits.open(viewport=NARROW)
+    reply = ask(page, "ketamine studies " * 260)
+    assert reply.get_attribute("data-outcome") == "clarify"
+    expect(reply).to_contain_text(load_wording().replies["fixed"]["too_long"])
+    expect(reply.locator(".speaker")).to_be_in_viewport()
+
+
+def test_a_long_dialogue_goes_on(visits: Visits) -> None:
+    page = visits.open(java_script_enabled=False)
+    filler = [{"role": "user", "content": HELPS}, {"role": "assistant", "content": "Results are mixed. " * 40}] * 40
+    history = json.dumps(filler)
+    answer = page.request.post(visits.address + "/ask", form={"question": HARMS, "history": history, "country": "US"})
+    assert answer.status == 200
+    assert 'data-outcome="answer' in answer.text()
+
+
 def test_danger_at_the_end_of_a_long_paste_is_seen(visits: Visits) -> None:
     page = visits.open()
     reply = ask(page, "I read about the studies. " * 190 + DANGER)
@@ -448,7 +472,7 @@ def test_every_page_says_what_it_is_and_offers_help_and_exit(visits: Visits, pat
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator("h1").count() == 1
     assert page.locator("a[href^='/help']").count() >= 2
-    visits.console = [said for said in visits.console if "404" not in said or path != "/nothing-here"]
+    visits.not_found_is_fine()
 
 
 def test_the_headers_of_a_page(visits: Visits) -> None:
@@ -540,14 +564,6 @@ def test_too_many_questions_get_help_lines(browser: Browser, engine: Engine) -> 
 # Looks
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/nothing-here"])
-def test_a_page_fits_320_pixels(visits: Visits, path: str) -> None:
-    page = visits.open(path, viewport=NARROW)
-    opened_up(page)
-    assert sideways(page) == 0
-    visits.console.clear()
-
-
 @pytest.mark.parametrize("question", [HELPS, DANGER, ABSENT])
 def test_a_reply_fits_320_pixels_and_larger_text(visits: Visits, question: str) -> None:
     page = visits.open(viewport=NARROW)
@@ -586,12 +602,15 @@ def test_nothing_moves_where_less_motion_is_wanted(visits: Visits) -> None:
 def test_print_shows_answer_addresses_and_help_lines_alone(visits: Visits) -> None:
     page = visits.open()
     ask(page, HELPS, "GB")
+    page.locator(".group-lead details.cite > summary").first.click()
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     for gone in (".bar", "#ask", "nav", ".actions"):
         expect(page.locator(gone)).to_be_hidden()
     expect(page.locator(".group-lead")).to_be_visible()
     expect(page.locator("footer")).to_contain_text("Samaritans")
+    expect(page.locator(".cite-panel").first).to_be_visible()
+    expect(page.locator(".cite-panel").nth(1)).to_be_hidden()
     assert re.search(r"\d{4}", page.locator("footer .printed").inner_text())
     after = page.locator(".source-links a").first.evaluate("link => getComputedStyle(link, '::after').content")
     assert "https://doi.org/" in after
@@ -630,8 +649,10 @@ def test_axe_finds_nothing(visits: Visits, path: str, do: Callable[[Page], None]
     page = visits.open(path)
     do(page)
     opened_up(page)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{scheme}\n{found.generate_report()}"
-    visits.console.clear()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.emulate_media(color_scheme="dark")
+    dark = Axe().run(page, options={"runOnly": ["cat.color"]})  # nothing but colours differs
+    assert dark.violations_count == 0, dark.generate_report()
+    visits.console = [said for said in visits.console if "ERR_FAILED" not in said]
+    visits.not_found_is_fine()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-
 from conftest import TOPIC
+
 from server.corpus import Corpus, CorpusError, load_corpora, load_corpus
 from server.corpus.check import MAX_GRADE, MAX_WORDS, check_claim, check_folder, unverified_numbers
 from server.corpus.labels import DEMANDS, missing

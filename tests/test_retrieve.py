@@ -1,10 +1,10 @@
 """Retrieve: reciprocal rank fusion, keyword search, and both together over the real index."""
 
 import pytest
+from conftest import TOPIC, ask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import TOPIC, ask
 from server.corpus import Corpus
 from server.embedding import Embedder
 from server.engine import Engine

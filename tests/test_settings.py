@@ -35,7 +35,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert (settings.stage_timeout_s, settings.max_running, settings.max_waiting) == (5.0, 4, 64)
     assert settings.exit_url.startswith("https://")
     assert settings.report_to is None
-    assert settings.chat_model is settings.chat_base_url is settings.chat_api_key is None
+    assert (settings.chat_model, settings.chat_base_url, settings.chat_api_key) == (None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from conftest import TOPIC, ask
+
 from server.corpus import Corpus, load_corpora
 from server.embedding import Embedder
 from server.engine import Engine
@@ -302,7 +302,7 @@ def test_only_the_turn_before_counts(understand: Understand) -> None:
     [
         ("how many people was that?", {"study.size", "study.people"}),
         ("how many were in that one", {"study.size", "study.people"}),
-        ("who took part in it?", {"study.people"}),
+        ("who took part in it?", {"study.people", "study.size"}),
         ("and who paid for it?", {"study.funding"}),
         ("what did they measure?", {"study.measured"}),
         ("where was it done?", {"study.where_when"}),

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from conftest import TOPIC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import TOPIC
 from server.compose.plan import sentence as as_sentence
 from server.corpus import Corpus, load_corpora
 from server.paths import CORPUS
