@@ -15,7 +15,7 @@ serve: $(VENV)/.serve
 
 test: $(VENV)/.test $(CHROMIUM) lint types
 	$(BIN)/plaincite corpus check
-	HF_HUB_OFFLINE=1 PLAINCITE_CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 CHROMIUM_PATH=$(CHROMIUM) $(BIN)/python -m pytest
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

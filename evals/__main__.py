@@ -12,11 +12,13 @@ from evals.bars import Bar, missed
 from evals.dev import Report, ask_all, check_sources, report, run_folder, write_report
 from evals.questions import Item, QuestionsError, read_questions
 from evals.score import Answers
+from evals.screenshots import command as screenshots
 from evals.server_process import ServerError, free_port
 from evals.summary import grouped, misses, sums
 from evals.table import bars_table, console, misses_table, number, sums_table, values_table
 
 app = typer.Typer(help="Is it good? Questions scored, and speed measured.", no_args_is_help=True, add_completion=False)
+app.command("screenshots")(screenshots)
 BAD_START = 2
 
 

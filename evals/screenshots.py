@@ -72,7 +72,7 @@ PICTURES = (
 def _chromium() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
-    path = os.environ.get("PLAINCITE_CHROMIUM", CHROMIUM)
+    path = os.environ.get("CHROMIUM_PATH", CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import structlog
 from filelock import FileLock
+from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from server.corpus import Corpus
@@ -40,6 +41,23 @@ class Examples:
     def __init__(self, vectors: NDArray[np.float32], briefs: tuple[str, ...]) -> None:
         self.vectors = vectors
         self.briefs = briefs
+
+
+class _Watched(Embeddings):
+    """The embedder, remembering whether it failed: its error must not be taken for a broken store's."""
+
+    def __init__(self, inner: Embedder) -> None:
+        self._inner = inner
+        self.failed = False
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        self.failed = True
+        vectors = self._inner.embed_documents(texts)
+        self.failed = False
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        return self._inner.embed_query(text)
 
 
 def _digest(text: str) -> str:
@@ -72,7 +90,7 @@ class Index:
 
     def __init__(self, data_dir: Path, embedder: Embedder, chroma_url: str | None = None) -> None:
         self._folder = index_folder(data_dir)
-        self._embedder = embedder
+        self._embedder = _Watched(embedder)
         self._url = chroma_url
         self._stores: dict[str, Any] = {}
 
@@ -122,7 +140,11 @@ class Index:
             try:
                 return self._update(corpus, progress, force)
             except BaseException as error:  # a broken store can surface as a panic, which is no Exception
-                if self._url or isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+                if (
+                    self._url
+                    or self._embedder.failed
+                    or isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
+                ):
                     raise
                 log.warning("index.rebuilt", reason=type(error).__name__, topic=corpus.topic.id)
                 self._discard()

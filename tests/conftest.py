@@ -12,8 +12,8 @@ import pytest
 
 # Before anything of ours is imported: no model hub, and no setting of the person who runs the tests.
 os.environ["HF_HUB_OFFLINE"] = "1"
-TEST_DATA_DIR = os.environ.pop("PLAINCITE_TEST_DATA_DIR", "")
-_NOT_SETTINGS = {"PLAINCITE_CHROMIUM"}
+TEST_DATA_DIR = os.environ.pop("TEST_DATA_DIR", "")
+_NOT_SETTINGS = {"CHROMIUM_PATH"}
 for _name in [name for name in os.environ if name.startswith("PLAINCITE_") and name not in _NOT_SETTINGS]:
     del os.environ[_name]
 
@@ -107,7 +107,7 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the session's index lies: PLAINCITE_TEST_DATA_DIR (kept between runs), or a folder of this session."""
+    """Where the session's index lies: TEST_DATA_DIR (kept between runs), or a folder of this session."""
     return Path(TEST_DATA_DIR) if TEST_DATA_DIR else tmp_path_factory.mktemp("data")
 
 

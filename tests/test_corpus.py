@@ -92,7 +92,7 @@ def test_nobody_has_signed_what_nobody_signed(corpus: Corpus) -> None:
 
 
 def test_every_kind_of_question_has_examples_and_every_answer_a_lead(corpus: Corpus) -> None:
-    assert set(corpus.examples) == set(corpus.briefs)
+    assert set(corpus.examples) == {brief.id for brief in corpus.briefs.values() if not brief.marked}
     for brief in corpus.briefs.values():
         if brief.outcome in ANSWERED:
             assert brief.lead or brief.premise or brief.aspect, brief.id

@@ -75,7 +75,7 @@ def _check_briefs(corpus: Corpus, fixed: set[str], steps: set[str], cards: set[s
             yield f"{brief.id}: unknown card {brief.card!r}"
         if brief.conflict and brief.conflict not in corpus.conflicts:
             yield f"{brief.id}: unknown conflict {brief.conflict!r}"
-        if not corpus.examples.get(brief.id):
+        if not corpus.examples.get(brief.id) and not brief.marked:
             yield f"{brief.id}: no example question"
     yield from (f"{b}: examples of an unknown kind of question" for b in corpus.examples if b not in corpus.briefs)
 

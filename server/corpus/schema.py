@@ -218,6 +218,7 @@ class Brief(Strict):
     next_step: str | None = None
     conflict: str | None = None
     aspect: tuple[str, ...] = Field(default=(), description="claim topics asked about a named study")
+    marked: bool = Field(default=False, description="set by the screen only, so it has no example questions")
     behind_choice: bool = Field(default=False, description="shown only after a choice, since it may upset (R86)")
     without_study: str | None = Field(default=None, description="the brief that answers when no study is named")
 

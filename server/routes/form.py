@@ -1,16 +1,19 @@
 """The page's form: fields question, country, level and the dialogue so far, checked like any input."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from server.routes.body import MAX_MESSAGES, AskRequest, Refused, parse
+from server.corpus import Corpus
+from server.routes.body import MAX_MESSAGES, Refused, parse
 from server.screen.stage import safety_flag
 from server.turn import Question
 
 View = dict[str, Any]
 ROOM = 4  # messages left free, so that the next turn fits
+HISTORY_BYTES = 150_000
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,16 @@ def _history(raw: str) -> list[View]:
     return data
 
 
-def trimmed(history: list[View], corpus: Any) -> list[View]:
+def _fits(history: list[View]) -> bool:
+    return (
+        len(history) <= MAX_MESSAGES - ROOM and len(json.dumps(history, ensure_ascii=False).encode()) <= HISTORY_BYTES
+    )
+
+
+def trimmed(history: list[View], corpus: Corpus) -> list[View]:
     """The dialogue with room for the next turn: replies go first, then the oldest messages without a sign of danger."""
     kept = list(history)
-    while len(kept) > MAX_MESSAGES - ROOM:
+    while kept and not _fits(kept):
         index = next((i for i, m in enumerate(kept) if m.get("role") == "assistant"), None)
         if index is None:
             calm = (i for i, m in enumerate(kept) if safety_flag((str(m.get("content", "")),), corpus) is None)
@@ -62,7 +71,7 @@ def as_json(found: dict[str, str]) -> bytes:
     return json.dumps({"messages": messages, "country": found.get("country") or None}).encode()
 
 
-def read_form(found: dict[str, str], too_large: bool, corpora: Any, default_topic: str) -> Asked:
+def read_form(found: dict[str, str], too_large: bool, corpora: Mapping[str, Corpus], default_topic: str) -> Asked:
     """The question and the dialogue before it. Raises Refused."""
     history = trimmed(_history(found.get("history", "")), corpora[default_topic])
     data: View = {"messages": [*history, {"role": "user", "content": found.get("question", "")}]}
@@ -72,6 +81,3 @@ def read_form(found: dict[str, str], too_large: bool, corpora: Any, default_topi
         data["level"] = found["level"]
     question = parse(json.dumps(data).encode(), too_large, list(corpora), default_topic)
     return Asked(question, history)
-
-
-__all__ = ["AskRequest", "Asked", "as_json", "fields", "read_form", "trimmed"]

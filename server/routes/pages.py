@@ -10,12 +10,11 @@ from server.render import to_text
 from server.render.cards import card_view
 from server.render.sources import source_view
 from server.routes.api import desk_of, view_of
-from server.routes.body import Refused, read
+from server.routes.body import Refused, country_of, read, readable
 from server.routes.desk import Busy, Desk
 from server.routes.form import Asked, as_json, fields, read_form
 from server.routes.templates import context, dump, error_page, render
-from server.screen.stage import safety_flag
-from server.turn import Outcome, Turn
+from server.turn import Outcome, Question, Turn
 
 router = APIRouter(include_in_schema=False)
 FRAGMENT = "text/x-plaincite-fragment"
@@ -73,8 +72,6 @@ def _listed(asked: Asked) -> list[View]:
 
 
 def _danger(found: dict[str, str], desk: Desk) -> Turn | None:
-    from server.routes.body import country_of, readable
-
     body = as_json(found)
     return desk.danger(readable(body), country_of(body))
 
@@ -92,11 +89,9 @@ async def ask(request: Request) -> HTMLResponse:
     except Refused as error:
         desk.metrics.refused(error.status)
         if error.status != 503:
-            return _refused(request, desk, error.status, country, fragment)
+            return _refused(request, desk, error.status, found, country)
         reason = "switched_off" if desk.off else "failure"
         card = "switched_off" if desk.off else "help_now"
-        from server.turn import Question
-
         ended = Turn(Question((), country, topic=desk.settings.topic)).ended(Outcome.ERROR, reason, card)
         turn, dialogue = desk.done(ended, "/ask"), [{"role": "user", "content": found.get("question", "")}]
     view = view_of(turn, desk)
@@ -109,9 +104,9 @@ async def ask(request: Request) -> HTMLResponse:
     return render("ask.html.jinja", base | {"question": "", "exchange": _exchange(dialogue, view)}, status)
 
 
-def _refused(request: Request, desk: Desk, status: int, country: str | None, fragment: bool) -> HTMLResponse:
-    """A calm page; the script shows its own article for any answer without a reply in it."""
-    response = error_page(request, desk, status, country)
+def _refused(request: Request, desk: Desk, status: int, found: dict[str, str], country: str | None) -> HTMLResponse:
+    """A calm page that loses nothing: what was typed stands in it, to be copied or sent again."""
+    response = error_page(request, desk, status, country, typed=found.get("question", ""))
     if status == 429:
         response.headers["Retry-After"] = "60"
     return response
@@ -178,6 +173,3 @@ async def about(request: Request) -> HTMLResponse:
 async def privacy(request: Request) -> HTMLResponse:
     """The privacy notice."""
     return _page(request, "privacy.html.jinja")
-
-
-__all__ = ["router", "safety_flag"]

@@ -61,8 +61,9 @@ def dump(history: list[View]) -> str:
     return json.dumps(history, ensure_ascii=False)
 
 
-def error_page(request: Request, desk: Desk, status: int, country: str | None = None) -> HTMLResponse:
-    """A calm page with the help lines."""
+def error_page(request: Request, desk: Desk, status: int, country: str | None = None, typed: str = "") -> HTMLResponse:
+    """A calm page with the help lines, and the text that was typed, so that nothing is lost."""
     errors = desk.wording.page["errors"]
     words = errors.get(str(status)) or errors["500" if status >= 500 else "400"]
-    return render("error.html.jinja", context(request, desk, country) | {"status": status, **words}, status)
+    values = context(request, desk, country) | {"status": status, "typed": typed, **words}
+    return render("error.html.jinja", values, status)

@@ -46,5 +46,5 @@ class Screen:
             brief = self._briefs.get(flag.category) or self._briefs.get(flag.reason)
             return turn.having(screening=Screening(category=flag.category, mark=flag.outcome, mark_brief=brief))
         if len(question.text) > MAX_QUESTION:
-            return turn.having(screening=Screening(Outcome.CLARIFY, "too_long")).ended(Outcome.CLARIFY, "too_long")
+            return turn.having(screening=Screening(mark=Outcome.CLARIFY, mark_brief="too_long"))
         return turn.having(screening=Screening())

@@ -5,6 +5,9 @@ import re
 from server.turn import Question
 
 MAX_WORDS = 9
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|they|them|their|there|that|those|this) ?(?:one|ones|study|trial)?\b", re.IGNORECASE
+)
 
 
 def is_follow_up(text: str, cues: tuple[str, ...], terms: tuple[str, ...]) -> bool:
@@ -18,6 +21,11 @@ def is_follow_up(text: str, cues: tuple[str, ...], terms: tuple[str, ...]) -> bo
         return any(re.search(r"(?<!\w)" + re.escape(name) + r"(?!\w)", lowered) for name in names)
 
     return holds(cues) and not holds(terms)
+
+
+def points_back(text: str) -> bool:
+    """A short message with a word that stands for something said before."""
+    return len(text.split()) <= MAX_WORDS and bool(_POINTS_BACK.search(text))
 
 
 def previous(question: Question) -> str | None:

@@ -35,13 +35,13 @@ class Intents:
         self._weights: NDArray[np.float32] = np.asarray(model.coef_, dtype=np.float32)
         self._bias: NDArray[np.float32] = np.asarray(model.intercept_, dtype=np.float32)
 
-    def rank(self, vector: NDArray[np.float32]) -> list[Intent]:
-        """The five likeliest briefs, best first. `vector`: shape (384,), length 1."""
+    def rank(self, vector: NDArray[np.float32], kept: int = KEPT) -> list[Intent]:
+        """The likeliest briefs, best first. `vector`: shape (384,), length 1."""
         scores = self._weights @ vector + self._bias
         shares = np.exp(scores - scores.max())
         shares /= shares.sum()
         cosines = self._examples.vectors @ vector
-        best = np.argsort(shares)[::-1][:KEPT]
+        best = np.argsort(shares)[::-1][:kept]
         return [
             Intent(self._classes[i], float(shares[i]), float(cosines[self._of == self._classes[i]].max())) for i in best
         ]
