@@ -183,7 +183,7 @@ def test_every_field_is_there_whatever_the_outcome(client: TestClient, question:
 
 def test_an_answer_cites_and_says_where_from(client: TestClient) -> None:
     reply = ask(client, ANSWERABLE, country="US", level="plain", topic=TOPIC)
-    assert [s["role"] for s in reply["sentences"]][0] == "lead"
+    assert reply["sentences"][0]["role"] == "lead"
     cited = {c["source"] for s in reply["sentences"] for c in s["citations"]}
     in_conflict = {side["source"] for side in (reply["conflict"] or {"sides": []})["sides"]}
     assert {source["key"] for source in reply["sources"]} == cited | in_conflict
@@ -406,6 +406,16 @@ def test_screening_a_refused_body_takes_time_in_proportion_to_it(client: TestCli
     begun = time.monotonic()
     check_refusal(client.post("/api/ask", content=(unit * (60_000 // len(unit))).encode()), 422)
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(("role", "count"), [("assistant", 6_000), ("user", 4_000), ("user", 9_000)])
+def test_a_history_of_many_messages_is_cut_in_good_time(client: TestClient, role: str, count: int) -> None:
+    history = json.dumps([{"role": role, "content": "a"}] * count, separators=(",", ":"))
+    begun = time.monotonic()
+    page = client.post("/ask", data={"question": "hi", "history": history})
+    assert time.monotonic() - begun < 5
+    assert page.status_code in {200, 413}
+    assert "988" in page.text
 
 
 # Odd characters

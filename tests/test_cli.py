@@ -169,7 +169,7 @@ def test_a_setting_that_cannot_be_stops_with_one_line(
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("command", [("ask", "hi"), ("index",), ("serve",)])
+@pytest.mark.parametrize("command", [("ask", "hi"), ("serve",)])
 def test_an_unknown_topic_stops_with_one_line(command: tuple[str, ...], data_dir: Path, engine: object) -> None:
     result = run(*command, TOPIC="nowhere", DATA_DIR=str(data_dir))
     assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1), result.output

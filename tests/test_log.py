@@ -160,7 +160,7 @@ def test_libraries_write_nothing_down_either(
 def test_one_line_a_turn(started: Started, written: io.StringIO) -> None:
     client = started()
     reply = client.post("/api/ask", json={**body("Does ketamine help with PTSD?"), "country": "GB"}).json()
-    [line] = lines(written)
+    [line] = turns(written)
     assert set(line) == FIELDS
     assert (line["event"], line["route"], line["outcome"], line["reason"]) == ("turn", "/api/ask", "answer", None)
     assert line["passages"] == sorted({c["passage"] for s in reply["sentences"] for c in s["citations"]})
@@ -168,7 +168,7 @@ def test_one_line_a_turn(started: Started, written: io.StringIO) -> None:
     assert reply["made_with"]["corpus"].startswith(line["corpus"])
     client.post("/api/ask/stream", json=body("Are you a real person?"))
     client.post("/ask", data={"question": "Should I stop my sertraline?"})
-    assert [(t["route"], t["outcome"], t["reason"]) for t in lines(written)[1:]] == [
+    assert [(t["route"], t["outcome"], t["reason"]) for t in turns(written)[1:]] == [
         ("/api/ask/stream", "meta", "about_tool"),
         ("/ask", "decline_redirect", "personal_advice"),
     ]
@@ -191,7 +191,7 @@ def test_a_safety_outcome_is_logged_as_safety(started: Started, written: io.Stri
         client.post(path, data={"question": text})
     else:
         client.post(path, json=body(text))
-    [line] = lines(written)
+    [line] = turns(written)
     assert (line["outcome"], line["reason"], line["passages"]) == ("safety", None, [])
     assert not [outcome.value for outcome in SAFETY if outcome.value in json.dumps(line)]
 
@@ -201,4 +201,4 @@ def test_danger_in_a_refused_request_is_one_line_too(started: Started, written: 
     client.post("/api/ask", json=body("hi"))
     client.post("/api/ask", json=body("hi"))
     client.post("/api/ask", json=body(DANGER))
-    assert [line["outcome"] for line in lines(written)] == ["clarify", "safety"] or len(lines(written)) == 2
+    assert [line["outcome"] == "safety" for line in turns(written)] == [False, True]

@@ -17,7 +17,7 @@ CONTRACTIONS = {
     "youre": "you are", "we're": "we are", "they're": "they are", "theyre": "they are", "you've": "you have",
     "youve": "you have", "you'll": "you will", "we've": "we have", "they've": "they have", "you'd": "you would",
     "he'll": "he will", "she'll": "she will", "they'll": "they will", "it'll": "it will", "nobody's": "nobody is",
-    "nothing's": "nothing is", "life's": "life is", "wanna": "want to",
+    "we'd": "we would", "nothing's": "nothing is", "life's": "life is", "wanna": "want to",
     "wana": "want to", "wanto": "want to", "gonna": "going to", "gunna": "going to", "gona": "going to",
     "finna": "going to", "gotta": "got to", "tryna": "trying to", "dunno": "do not know", "idk": "i do not know",
     "idc": "i do not care", "kinda": "kind of", "sorta": "sort of", "outta": "out of", "lemme": "let me",

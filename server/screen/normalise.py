@@ -53,6 +53,8 @@ _REPEATED_VOWEL = re.compile(r"([aeiou])\1{2,}")
 _REPEATED = re.compile(r"([a-z])\1{2,}")
 _RUN = re.compile(r"(?<![a-z0-9'])[a-z](?:([ .\-_*~])[a-z](?![a-z0-9']))(?:\1[a-z](?![a-z0-9']))+")
 _SHORT_RUNS = frozenset({"die", "kms", "gun", "ctb", "end", "kys", "cut", "hang"})
+_SLASHED = re.compile(r"(?<![a-z0-9/])(?:w/o|b/c|w/)(?![a-z0-9/])")
+_SLASHES = {"w/o": "without", "b/c": "because", "w/": "with"}
 _TALL_I = re.compile(r"(?<=[a-z])I+(?![A-Z])")
 _SPACES = re.compile(r"\s+")
 
@@ -77,6 +79,7 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFD", text)
     text = text.translate({ord(c): _INVISIBLE[unicodedata.category(c)] for c in set(text) if _invisible(c)})
     text = _latinise(unicodedata.normalize("NFC", text).translate(_TYPOGRAPHY))
+    text = _SLASHED.sub(lambda match: _SLASHES[match[0]], text)
     text = _LEET_TOKEN.sub(_unleet, text)
     text = _REPEATED.sub(r"\1\1", _REPEATED_VOWEL.sub(r"\1", text))
     text = _RUN.sub(_join, text)

@@ -25,6 +25,7 @@ class Flag:
 JOINED = 3
 EDGE = 300  # characters of each that are read together
 YES_WORDS = 8
+INSISTING_WORDS = 16
 
 
 def scan(text: str, drug: str) -> Flag | None:
@@ -122,18 +123,34 @@ def _turn(messages: Sequence[str], history: Sequence[Flag | None], drug: str) ->
         return replace(own, card="crisis_check_again") if again else own
     if _safety(own):
         return own
-    if was_immediate:
-        return Flag(Outcome.CRISIS_CHECK, "suicide_passive", "suicide_earlier", "earlier_crisis", "crisis_check_again")
     asked = history[-1] if history else None
-    if asked and asked.outcome is Outcome.CRISIS_CHECK and _says_yes(messages[-1], drug):
-        return Flag(
-            Outcome.CRISIS_IMMEDIATE,
-            "suicide_imminent",
-            "suicide_answer",
-            "yes_to_the_question",
-            "crisis_immediate",
-        )
+    if was_immediate:
+        return _EARLIER
+    if asked and asked.outcome is Outcome.CRISIS_CHECK:
+        return _after_check(messages[-1], drug) or own
+    if asked and asked.outcome is Outcome.REFUSE_REDIRECT and own is None and _insists(messages[-1], drug):
+        return asked
     return own
+
+
+_EARLIER = Flag(Outcome.CRISIS_CHECK, "suicide_passive", "suicide_earlier", "earlier_crisis", "crisis_check_again")
+_ANSWERED = Flag(
+    Outcome.CRISIS_IMMEDIATE, "suicide_imminent", "suicide_answer", "yes_to_the_question", "crisis_immediate"
+)
+
+
+def _after_check(text: str, drug: str) -> Flag | None:
+    """What an answer to the one direct question means: yes, a retraction (which does not erase it), or neither."""
+    book = rulebook(drug)
+    if _says(text, book, book.yes_answers, book.not_yes, YES_WORDS):
+        return _ANSWERED
+    return _EARLIER if _says(text, book, book.takes_back) else None
+
+
+def _insists(text: str, drug: str) -> bool:
+    """Whether a short message asks again for what was refused, without saying what."""
+    book = rulebook(drug)
+    return _says(text, book, book.insists, book.not_insists, INSISTING_WORDS)
 
 
 def _safety(flag: Flag | None) -> bool:
@@ -151,13 +168,12 @@ def _built_up(messages: Sequence[str], drug: str) -> Flag | None:
     return None
 
 
-def _says_yes(text: str, drug: str) -> bool:
-    """Whether a short message answers the one direct question with something like yes."""
-    book = rulebook(drug)
+def _says(
+    text: str, book: Rulebook, phrases: tuple[Phrase, ...], but: tuple[Phrase, ...] = (), longest: int | None = None
+) -> bool:
+    """Whether the message holds one of the phrases and none of `but`, in at most so many words."""
     prepared = prepare(normalise(text), book.spelling)
     words = frozenset(prepared.split(" "))
-    if len(prepared.replace(" . ", " ").split()) > YES_WORDS:
+    if longest is not None and len(prepared.replace(" . ", " ").split()) > longest:
         return False
-    return any(True for _ in _spans(book.yes_answers, prepared, words)) and not any(
-        True for _ in _spans(book.not_yes, prepared, words)
-    )
+    return any(True for _ in _spans(phrases, prepared, words)) and not any(True for _ in _spans(but, prepared, words))

@@ -46,6 +46,9 @@ class RuleFile(BaseModel):
     idioms: tuple[str, ...]
     yes_answers: tuple[str, ...]
     not_yes: tuple[str, ...]
+    takes_back: tuple[str, ...] = ()
+    insists: tuple[str, ...] = ()
+    not_insists: tuple[str, ...] = ()
     rules: tuple[Rule, ...]
 
 
@@ -66,6 +69,9 @@ class Rulebook:
     idioms: tuple[Phrase, ...]
     yes_answers: tuple[Phrase, ...]
     not_yes: tuple[Phrase, ...]
+    takes_back: tuple[Phrase, ...]
+    insists: tuple[Phrase, ...]
+    not_insists: tuple[Phrase, ...]
     spelling: Mapping[str, str]
 
 
@@ -119,6 +125,9 @@ def build(file: RuleFile, drug: str) -> Rulebook:
         idioms=compile_phrases(file.idioms, words, "idioms"),
         yes_answers=compile_phrases(file.yes_answers, words, "yes_answers"),
         not_yes=compile_phrases(file.not_yes, words, "not_yes"),
+        takes_back=compile_phrases(file.takes_back, words, "takes_back"),
+        insists=compile_phrases(file.insists, words, "insists"),
+        not_insists=compile_phrases(file.not_insists, words, "not_insists"),
         spelling=spelling_table(file.spelling, file.fuzzy, drug),
     )
 
