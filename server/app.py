@@ -49,6 +49,7 @@ def _refuse(request: Request, status: int, detail: object) -> Response:
         response = JSONResponse({"detail": detail, "message": words["message"], "help_lines": lines}, status)
     if status in api.RETRY_AFTER_S:
         response.headers["Retry-After"] = str(api.RETRY_AFTER_S[status])
+    response.headers.update(HEADERS)
     return response
 
 

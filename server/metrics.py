@@ -30,7 +30,8 @@ class _Safety(Collector):
         )
         with self._lock:
             for outcome, number in sorted(self._counts.items()):
-                family.add_metric([outcome], number // CELL * CELL)
+                if number >= CELL:
+                    family.add_metric([outcome], number // CELL * CELL)
         yield family
 
 
@@ -44,7 +45,10 @@ class Metrics:
         self._turns = Counter("plaincite_turns", "Replies by outcome", ["outcome"], registry=self.registry)
         self._refused = Counter("plaincite_refused", "Requests refused by status", ["status"], registry=self.registry)
         self._seconds = Histogram(
-            "plaincite_turn_seconds", "Time a reply took", buckets=_SECONDS, registry=self.registry
+            "plaincite_turn_seconds",
+            "Time a reply took, safety replies left out",
+            buckets=_SECONDS,
+            registry=self.registry,
         )
 
     def turn(self, turn: Turn) -> None:
@@ -52,8 +56,8 @@ class Metrics:
         outcome = (turn.outcome or Outcome.ERROR).value
         if turn.outcome in SAFETY:
             self._safety.add(outcome)
-        else:
-            self._turns.labels(outcome).inc()
+            return
+        self._turns.labels(outcome).inc()
         self._seconds.observe(turn.timings_ms.get("total", 0.0) / 1000)
 
     def refused(self, status: int) -> None:

@@ -13,7 +13,7 @@ from server.turn import Message, Question
 MAX_BYTES = 200_000
 MAX_MESSAGES = 80
 MAX_CHARACTERS = 20_000
-READ_AT_MOST = 5_000_000  # of a body over the limit, this much is still screened
+READ_AT_MOST = 1_200_000  # of a body over the limit, this much is still screened
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
@@ -58,7 +58,7 @@ class Refused(Exception):
 
 
 async def read(request: Request) -> tuple[bytes, bool]:
-    """The body, up to 5 MB of it, and whether it is over the 200 kB limit."""
+    """The body, up to 1.2 MB of it, and whether it is over the 200 kB limit."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -70,6 +70,14 @@ async def read(request: Request) -> tuple[bytes, bool]:
 def clean(text: str) -> str:
     """The text without lone surrogates, which no encoding can carry."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _clean_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): _clean_all(inner) for key, inner in value.items()}
+    return [_clean_all(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -121,7 +129,7 @@ def parse(body: bytes, too_large: bool, topics: list[str], default_topic: str) -
     if too_large:
         raise Refused(413, [{"field": "body", "problem": f"at most {MAX_BYTES} bytes"}])
     try:
-        data = json.loads(body.decode("utf-8"))
+        data = _clean_all(json.loads(body.decode("utf-8")))
     except (ValueError, RecursionError):
         raise Refused(422, [{"field": "body", "problem": "not readable as JSON in UTF-8"}]) from None
     try:

@@ -24,6 +24,7 @@ from server.turn import Outcome, Question, Turn
 from server.wording import Wording
 
 READY_WITHIN_S = 60.0
+MANY = 100  # messages: more than any dialogue may hold are read as one text
 
 
 class Busy(Exception):
@@ -82,6 +83,8 @@ class Desk:
     def danger(self, messages: tuple[str, ...], country: str | None) -> Turn | None:
         """A finished safety turn for a request that would be refused, or None. A rule that breaks counts as danger."""
         question = Question((), country, topic=self.settings.topic)
+        if len(messages) > MANY:
+            messages = (" . ".join(messages),)
         try:
             flag = safety_flag(messages, self.corpus)
         except Exception:
@@ -100,6 +103,9 @@ class Desk:
             self._waiting -= 1
 
     def _ask(self, question: Question, told: Callable[[str], None] | None) -> Turn:
+        ended = None if self.ready else self.danger(question.user_messages, question.country)
+        if ended is not None:
+            return ended.having(question=question)
         try:
             turn = Turn(question)
             for stage, turn in self.engine.result(READY_WITHIN_S).steps(question):  # noqa: B007 the last one counts

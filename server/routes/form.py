@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -24,8 +25,10 @@ class Asked:
     history: list[View]
 
 
-def fields(body: bytes) -> dict[str, str]:
+def fields(body: bytes, content_type: str) -> dict[str, str]:
     """The form's fields, the last of each name. Raises Refused for something that is no form."""
+    if body and not content_type.startswith("application/x-www-form-urlencoded"):
+        raise Refused(422, [{"field": "form", "problem": "not application/x-www-form-urlencoded"}])
     try:
         found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
     except ValueError:
@@ -43,22 +46,33 @@ def _history(raw: str) -> list[View]:
     return data
 
 
-def _fits(history: list[View]) -> bool:
-    return (
-        len(history) <= MAX_MESSAGES - ROOM and len(json.dumps(history, ensure_ascii=False).encode()) <= HISTORY_BYTES
-    )
+def _size(message: View) -> int:
+    return len(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def trimmed(history: list[View], corpus: Corpus) -> list[View]:
-    """The dialogue with room for the next turn: replies go first, then the oldest messages without a sign of danger."""
-    kept = list(history)
-    while kept and not _fits(kept):
-        index = next((i for i, m in enumerate(kept) if m.get("role") == "assistant"), None)
-        if index is None:
-            calm = (i for i, m in enumerate(kept) if safety_flag((str(m.get("content", "")),), corpus) is None)
-            index = next(calm, 0)
-        del kept[index]
-    return kept
+    """The dialogue with room for the next turn: replies go first, then the oldest messages without a sign of danger.
+
+    Raises Refused for a dialogue that no page can have grown to.
+    """
+    if len(history) > 4 * MAX_MESSAGES:
+        raise Refused(413, [{"field": "history", "problem": "too many messages"}])
+    sizes = [_size(message) for message in history]
+    over, count = sum(sizes) - HISTORY_BYTES, len(history) - (MAX_MESSAGES - ROOM)
+    replies = [i for i, m in enumerate(history) if m.get("role") == "assistant"]
+    others = (i for i, m in enumerate(history) if m.get("role") != "assistant" and _calm(m, corpus))
+    gone: set[int] = set()
+    for index in chain(replies, others, range(len(history))):
+        if over <= 0 and count <= 0:
+            break
+        if index not in gone:
+            gone.add(index)
+            over, count = over - sizes[index], count - 1
+    return [message for i, message in enumerate(history) if i not in gone]
+
+
+def _calm(message: View, corpus: Corpus) -> bool:
+    return safety_flag((str(message.get("content", "")),), corpus) is None
 
 
 def as_json(found: dict[str, str]) -> bytes:

@@ -81,7 +81,18 @@ async def ask(request: Request) -> HTMLResponse:
     """The form: the whole page, or the fragment that the script asks for."""
     desk = desk_of(request)
     body, too_large = await read(request)
-    found = fields(body)
+    try:
+        found = fields(body, request.headers.get("content-type", ""))
+    except Refused as error:
+        turn_or_none = await asyncio.to_thread(desk.danger, (body.decode("utf-8", "replace"),), None)
+        if turn_or_none is None:
+            raise error from None
+        found = {"question": ""}
+        body = b""
+        view = view_of(desk.done(turn_or_none, "/ask"), desk)
+        view["text"] = to_text(view)
+        base = context(request, desk, None) | {"history": "[]", "question": ""}
+        return render("ask.html.jinja", base | {"exchange": [{"question": "", "reply": view}]})
     country, level = found.get("country") or None, found.get("level") or "plain"
     fragment = FRAGMENT in request.headers.get("accept", "")
     try:
