@@ -15,6 +15,7 @@ from server.turn import Question
 View = dict[str, Any]
 ROOM = 4  # messages left free, so that the next turn fits
 HISTORY_BYTES = 150_000
+FIELDS = frozenset({"question", "country", "level", "history"})
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,11 @@ def fields(body: bytes, content_type: str) -> dict[str, str]:
     if body and not content_type.startswith("application/x-www-form-urlencoded"):
         raise Refused(422, [{"field": "form", "problem": "not application/x-www-form-urlencoded"}])
     try:
-        found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+        found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
     except ValueError:
         raise Refused(422, [{"field": "form", "problem": "not readable"}]) from None
+    if not set(found) <= FIELDS:
+        raise Refused(422, [{"field": "form", "problem": "unknown field"}])
     return {name: values[-1] for name, values in found.items()}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -84,7 +85,7 @@ async def ask(request: Request) -> HTMLResponse:
     try:
         found = fields(body, request.headers.get("content-type", ""))
     except Refused as error:
-        turn_or_none = await asyncio.to_thread(desk.danger, (body.decode("utf-8", "replace"),), None)
+        turn_or_none = await asyncio.to_thread(desk.danger, (unquote_plus(body.decode("utf-8", "replace")),), None)
         if turn_or_none is None:
             raise error from None
         found = {"question": ""}
