@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -12,6 +13,7 @@ from rich.progress import Progress
 
 from server.corpus import CorpusError
 from server.log import configure
+from server.paths import CORPUS
 from server.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -32,9 +34,12 @@ def _fail(line: str) -> NoReturn:
 
 def _settings() -> Settings:
     try:
-        return load_settings()
+        settings = load_settings()
     except SettingsError as error:
         _fail(str(error))
+    if not (CORPUS / settings.topic / "topic.yaml").is_file():
+        _fail(f"PLAINCITE_TOPIC: no topic {settings.topic!r} under corpus/")
+    return settings
 
 
 def _loader(settings: Settings) -> "Engine":
@@ -74,7 +79,6 @@ def index(force: Annotated[bool, typer.Option(help="Embed everything again.")] =
     from server.corpus import load_corpora
     from server.embedding import Embedder
     from server.index import Index
-    from server.paths import CORPUS
 
     configure()
     settings = _settings()
@@ -133,22 +137,23 @@ def support(
     """Score whether premises support claims (words in common, for now), row by row."""
     from server.verify.rows import scored
 
-    with (
-        source.open(encoding="utf-8") if source else sys.stdin as rows,
-        target.open("w", encoding="utf-8") if target else sys.stdout as out,
-    ):
-        try:
+    try:
+        with (
+            source.open(encoding="utf-8") if source else nullcontext(sys.stdin) as rows,
+            target.open("w", encoding="utf-8") if target else nullcontext(sys.stdout) as out,
+        ):
             for row in scored(rows):
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
-        except ValueError as error:
-            _fail(str(error))
+    except UnicodeDecodeError:
+        _fail("the rows are not readable as UTF-8")
+    except (OSError, ValueError) as error:
+        _fail(str(error))
 
 
 @corpus_app.command()
 def check() -> None:
     """Lint the corpus: exit 1 and one line a defect."""
     from server.corpus.check import check_folder, unverified_numbers
-    from server.paths import CORPUS
 
     defects = check_folder(CORPUS)
     for defect in defects:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from server.render import View, to_api, to_view
 from server.render import api as shapes_of
 from server.render.sources import source_view
-from server.routes.body import AskRequest, Refused, country_of, parse, read, readable
+from server.routes.body import Refused, country_of, parse, read, readable, request_schema
 from server.routes.desk import Busy, Desk
 from server.routes.shapes import AskResponse, Refusal, SourceList, SourceOut
 from server.turn import Outcome, Question, Turn
@@ -20,14 +20,7 @@ router = APIRouter(prefix="/api")
 RETRY_AFTER_S = {429: 60, 503: 5}
 _REFUSALS: dict[int | str, dict[str, Any]] = {s: {"model": Refusal} for s in (413, 422, 429)}
 _REFUSALS[503] = {"model": AskResponse | Refusal, "description": "Switched off, or too many requests wait"}
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": AskRequest.model_json_schema(ref_template="#/components/schemas/{model}")}
-        },
-    }
-}
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": request_schema()}}}}
 
 
 def desk_of(request: Request) -> Desk:

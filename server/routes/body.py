@@ -48,6 +48,13 @@ class AskRequest(BaseModel):
         return messages
 
 
+def request_schema() -> dict[str, Any]:
+    """The body's JSON schema for the OpenAPI document, in one piece: the routes read the body themselves."""
+    schema = AskRequest.model_json_schema()
+    schema["properties"]["messages"]["items"] = schema.pop("$defs")["MessageIn"]
+    return schema
+
+
 class Refused(Exception):
     """A request that gets no reply: status, and problems as {"field", "problem"} that never quote a value."""
 
