@@ -18,6 +18,7 @@ from server.engine import Engine
 from server.metrics import Metrics
 from server.pipeline import Pipeline, Stage
 from server.routes import body as body_module
+from server.screen.stage import safety_flag
 from server.settings import Settings
 from server.turn import Outcome, Turn
 
@@ -416,6 +417,25 @@ def test_a_history_of_many_messages_is_cut_in_good_time(client: TestClient, role
     assert time.monotonic() - begun < 5
     assert page.status_code in {200, 413}
     assert "988" in page.text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("opening", "repeated"),
+    [
+        ("how much", "x"),
+        ("i am", "feel"),
+        ("my", "really"),
+        ("without telling my parents", "x"),
+        ("i", "have just"),
+        ("", "not"),
+    ],
+)
+def test_a_short_message_cannot_keep_the_screen_busy(engine: Engine, opening: str, repeated: str) -> None:
+    """Asked of the rules alone: a worker thread that never ends would hold up every other test."""
+    begun = time.monotonic()
+    assert safety_flag((opening + f" {repeated}" * (400 // len(repeated)),), engine.corpora[TOPIC]) is None
+    assert time.monotonic() - begun < 2
 
 
 # Odd characters

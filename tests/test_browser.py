@@ -7,7 +7,6 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any
@@ -35,7 +34,6 @@ BLANK = "<!doctype html><html lang='en'><title>Weather</title><body>Sunny</body>
 TARGETS = "a[href], button, select, textarea, summary"
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 320, "height": 640}
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}")
 
 
 class _Lent(Engine):

@@ -131,6 +131,36 @@ def test_no_file_names_a_registry() -> None:
     assert [str(path.relative_to(ROOT)) for path in files() if REGISTRY.search(readable(path))] == []
 
 
+def _choices(group: str) -> list[str]:
+    """The alternatives of a group, with and without each optional letter."""
+    depth, choices = 0, [""]
+    for sign in group.removeprefix("?:"):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if sign == "|" and depth == 0:
+            choices.append("")
+        else:
+            choices[-1] += sign
+    while any(re.search(r"\w\?", choice) for choice in choices):
+        choices = [
+            c for choice in choices for c in dict.fromkeys(re.sub(r"(\w)\?", w, choice, count=1) for w in ("\\1", ""))
+        ]
+    return choices
+
+
+def _repeated_groups(line: str) -> list[str]:
+    """What stands in each group of the line that may be repeated without end."""
+    opened: list[int] = []
+    found: list[str] = []
+    for place, sign in enumerate(line):
+        if sign == "(":
+            opened.append(place)
+        elif sign == ")" and opened:
+            start = opened.pop()
+            if line[place + 1 : place + 2] in {"*", "+"}:
+                found.append(line[start + 1 : place])
+    return found
+
+
 def test_every_test_file_is_collected() -> None:
     kept = {path.name for path in (ROOT / "tests").rglob("*.py")} - {"conftest.py", "__init__.py"}
     assert sorted(name for name in kept if not re.fullmatch(r"test_\w+\.py", name)) == []

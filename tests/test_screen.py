@@ -254,3 +254,12 @@ def test_bad_patterns_do_not_compile(bad: str, message: str) -> None:
     rule = FILE.rules[0].model_copy(update={"patterns": (bad,)})
     with pytest.raises(RulesError, match=re.escape(message)):
         rules.build(FILE.model_copy(update={"rules": (rule,)}), DRUG)
+
+
+@pytest.mark.parametrize(
+    "text", ["How much of it, then?" + " x" * 3_000, "i want to " * 3_000, "word" * 5_000, "my " * 9_000]
+)
+def test_repetition_takes_no_time_to_speak_of(text: str) -> None:
+    begun = time.monotonic()
+    scan(text, "examplamine|exa")
+    assert time.monotonic() - begun < 2
