@@ -43,6 +43,7 @@ class Pipeline:
     def __init__(self, stages: tuple[tuple[str, Stage], ...], timeout_s: float = 5.0, threads: int = 4) -> None:
         self._stages = stages
         self._timeout_s = timeout_s
+        self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="stage")
 
     def run(self, turn: Turn) -> Turn:
@@ -73,5 +74,6 @@ class Pipeline:
             yield "verify", turn.ended(Outcome.ERROR, "failure", "help_now", sentences=())
 
     def close(self) -> None:
-        """Lets running stages finish."""
-        self._pool.shutdown(wait=True)
+        """Lets running stages finish; a pipeline that is asked again starts new threads."""
+        ended, self._pool = self._pool, ThreadPoolExecutor(self._threads, thread_name_prefix="stage")
+        ended.shutdown(wait=True)

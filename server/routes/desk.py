@@ -129,7 +129,9 @@ class Desk:
 
     def close(self) -> None:
         """Lets running answers finish."""
-        if self._running is not None:
-            self._running.shutdown(wait=True)
+        ended = self._running
+        self._running = ThreadPoolExecutor(self.settings.max_running, thread_name_prefix="answer")
+        if ended is not None:
+            ended.shutdown(wait=True)
         if self.ready:
             self.engine.result().close()
