@@ -114,9 +114,9 @@ async def _work(question: Question, desk: Desk, queue: "asyncio.Queue[str | Turn
 
     try:
         turn = await desk.ask(question, "/api/ask/stream", told)
-    except Busy:
-        turn = Turn(question).ended(Outcome.ERROR, "failure", "help_now")
-        turn = desk.danger(question.user_messages, question.country) or turn
+    except Exception:  # too many wait, or something broke: the stream still ends with a reply
+        ended = await asyncio.to_thread(desk.danger, question.user_messages, question.country)
+        turn = desk.done(ended or Turn(question).ended(Outcome.ERROR, "failure", "help_now"), "/api/ask/stream")
     await queue.put(turn)
 
 
