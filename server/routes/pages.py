@@ -88,8 +88,6 @@ async def ask(request: Request) -> HTMLResponse:
         turn_or_none = await asyncio.to_thread(desk.danger, (unquote_plus(body.decode("utf-8", "replace")),), None)
         if turn_or_none is None:
             raise error from None
-        found = {"question": ""}
-        body = b""
         view = view_of(desk.done(turn_or_none, "/ask"), desk)
         view["text"] = to_text(view)
         base = context(request, desk, None) | {"history": "[]", "question": ""}
@@ -110,7 +108,7 @@ async def ask(request: Request) -> HTMLResponse:
     view["text"] = to_text(view)
     history = dump([*dialogue, {"role": "assistant", "content": view["text"][:19_000]}])
     base = context(request, desk, country, level) | {"history": history}
-    status = 503 if turn.reason in {"switched_off"} else 200
+    status = 503 if turn.reason == "switched_off" else 200
     if fragment:
         return render("components/reply.html.jinja", base | {"reply": view}, status)
     return render("ask.html.jinja", base | {"question": "", "exchange": _exchange(dialogue, view)}, status)
