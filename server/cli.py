@@ -166,8 +166,14 @@ def check() -> None:
 
 
 def main() -> None:
-    """Entry point."""
-    app()
+    """Entry point. A corpus or weights that cannot be read are told in plain lines, never as a trace."""
+    from server.embedding import WeightsError
+
+    try:
+        app()
+    except (CorpusError, WeightsError) as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

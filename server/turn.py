@@ -138,7 +138,7 @@ class Reading:
 
     brief: str | None
     score: float
-    margin: float
+    probability: float
     studies: tuple[str, ...] = ()
     subject: str | None = None
     query: str = ""

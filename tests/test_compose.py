@@ -37,7 +37,7 @@ def compose(corpus: Corpus, wording: Wording) -> Compose:
 
 def turn_of(brief: str | None, *studies: str, country: str | None = "US", **reading: object) -> Turn:
     question = Question((Message("user", "A question?"),), country, topic=REAL.topic.id)
-    read = Reading(brief=brief, score=0.9, margin=0.9, studies=studies, query="A question about it?")
+    read = Reading(brief=brief, score=0.9, probability=0.9, studies=studies, query="A question about it?")
     return Turn(question, reading=replace(read, **reading))  # type: ignore[arg-type]
 
 

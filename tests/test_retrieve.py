@@ -109,7 +109,7 @@ def retrieve(corpus: Corpus, index: Index) -> Retrieve:
 
 
 def reading(embedder: Embedder, text: str, brief: str | None = None) -> Reading:
-    return Reading(brief=brief, score=0.9, margin=0.9, query=text, vector=embedder.encode([text])[0])
+    return Reading(brief=brief, score=0.9, probability=0.9, query=text, vector=embedder.encode([text])[0])
 
 
 def turn(read: Reading | None) -> Turn:
@@ -150,7 +150,11 @@ def test_a_claim_s_own_words_find_it_first(retrieve: Retrieve, embedder: Embedde
 
 def test_what_only_the_keyword_search_found_has_no_similarity(retrieve: Retrieve, embedder: Embedder) -> None:
     split = Reading(
-        brief=None, score=0.0, margin=0.0, query="mTORC1 rapamycin", vector=embedder.encode(["the weather in Paris"])[0]
+        brief=None,
+        score=0.0,
+        probability=0.0,
+        query="mTORC1 rapamycin",
+        vector=embedder.encode(["the weather in Paris"])[0],
     )
     found = {hit.id: hit.similarity for hit in retrieve.search(split, "passage")}
     assert found["girgenti2017.results.2"] == -1.0

@@ -79,7 +79,7 @@ class Understand:
         return Reading(
             brief=intent.brief if known else None,
             score=intent.similarity,
-            margin=intent.probability,
+            probability=intent.probability,
             studies=named,
             subject=subject(text, corpus),
             query=text,
