@@ -161,6 +161,21 @@ def _repeated_groups(line: str) -> list[str]:
     return found
 
 
+def test_no_rule_can_be_kept_busy_by_a_short_message() -> None:
+    """A repeated group that can read the same words in two ways takes time that doubles with each repetition."""
+    lines = (SERVER / "screen" / "red_flags.yaml").read_text(encoding="utf-8").splitlines()
+    found: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if "( ?[" in line:
+            found.append(f"{number}: a repeated word whose space is optional")
+        for choices in map(_choices, _repeated_groups(line)):
+            twice = {choice for choice in choices if choices.count(choice) > 1}
+            known = set(choices)
+            twice |= {c for c in known if any(c[:cut] in known and c[cut:] in known for cut in range(1, len(c)))}
+            found += [f"{number}: {choice!r} can be read in two ways" for choice in sorted(twice)]
+    assert not found, "\n".join(found)
+
+
 def test_every_test_file_is_collected() -> None:
     kept = {path.name for path in (ROOT / "tests").rglob("*.py")} - {"conftest.py", "__init__.py"}
     assert sorted(name for name in kept if not re.fullmatch(r"test_\w+\.py", name)) == []
