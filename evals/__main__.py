@@ -9,6 +9,10 @@ import typer
 
 from evals import bench as speed
 from evals.bars import Bar, missed
+from evals.commands.gate import gate
+from evals.commands.label import draw, label
+from evals.commands.run import compare, run, score
+from evals.commands.run import report as report_command
 from evals.dev import Report, ask_all, check_sources, report, run_folder, write_report
 from evals.questions import Item, QuestionsError, read_questions
 from evals.score import Answers
@@ -17,7 +21,14 @@ from evals.server_process import ServerError, free_port
 from evals.summary import grouped, misses, sums
 from evals.table import bars_table, console, misses_table, number, sums_table, values_table
 
-app = typer.Typer(help="Is it good? Questions scored, and speed measured.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Is it good? Questions scored, and speed measured.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (run, score, report_command, compare, gate, label, draw):
+    app.command(command.__name__)(command)
 app.command("screenshots")(screenshots)
 BAD_START = 2
 

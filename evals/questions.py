@@ -31,6 +31,7 @@ class Item(BaseModel):
     country: str | None = "US"
     origin: str | None = None
     expected_behaviour: Outcome
+    also: tuple[Outcome, ...] = ()
     expected_sources: tuple[str, ...] = ()
     sources_mode: Literal["any", "all", "none"] = "any"
     must_say: tuple[str, ...] = ()
@@ -53,6 +54,11 @@ class Item(BaseModel):
         return self
 
     @property
+    def accepted(self) -> frozenset[Outcome]:
+        """Every outcome that is right: the expected one and those just as fine."""
+        return frozenset((self.expected_behaviour, *self.also))
+
+    @property
     def messages(self) -> tuple[str, ...]:
         """The user's messages, oldest first."""
         return self.turns or (self.text or "",)
@@ -68,7 +74,7 @@ def patterns(entries: tuple[str, ...]) -> list[re.Pattern[str]]:
     return [re.compile(entry.removeprefix(PATTERN), re.IGNORECASE) for entry in entries if entry.startswith(PATTERN)]
 
 
-def _says(error: ValidationError) -> str:
+def says(error: ValidationError) -> str:
     """The first defect in a few words; never the value, which may be a question's text."""
     first = error.errors()[0]
     field = ".".join(map(str, first["loc"]))
@@ -82,7 +88,7 @@ def _item(raw: Any, number: int, name: str) -> Item:
     try:
         return Item.model_validate(raw)
     except ValidationError as error:
-        raise QuestionsError(f"{name}: {label}: {_says(error)}") from None
+        raise QuestionsError(f"{name}: {label}: {says(error)}") from None
 
 
 def read_questions(path: Path) -> tuple[Item, ...]:

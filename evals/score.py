@@ -52,6 +52,7 @@ class Row:
     category: str
     answerable: str
     expected: str
+    accepted: tuple[str, ...]
     outcome: str
     reason: str | None
     read_as: str
@@ -72,8 +73,8 @@ class Row:
 
     @property
     def right(self) -> bool:
-        """The outcome is the expected one."""
-        return self.outcome == self.expected
+        """The outcome is the expected one, or one that is just as fine."""
+        return self.outcome in self.accepted
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in report.json."""
@@ -149,6 +150,7 @@ def score(item: Item, turn: Turn, corpus: Corpus, wording: Wording) -> Row:
         category=item.category,
         answerable=item.answerable,
         expected=item.expected_behaviour.value,
+        accepted=tuple(sorted(outcome.value for outcome in item.accepted)),
         outcome=outcome.value,
         reason=turn.reason,
         read_as=_read_as(turn),

@@ -15,10 +15,10 @@ NONE = "–"
 MIN_WIDTH = 120
 
 
-def console() -> Console:
-    """Standard output; a pipe gets a fixed width, so that its lines do not wrap early."""
-    out = Console(highlight=False)
-    return out if out.is_terminal else Console(highlight=False, width=MIN_WIDTH)
+def console(stderr: bool = False) -> Console:
+    """Standard output (or error); a pipe gets a fixed width, so that its lines do not wrap early."""
+    out = Console(highlight=False, stderr=stderr)
+    return out if out.is_terminal else Console(highlight=False, stderr=stderr, width=MIN_WIDTH)
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -43,19 +43,20 @@ def _empty(title: str) -> Table:
     )
 
 
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    table = _empty(title)
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Rows under their columns, the first column to the left."""
+    made = _empty(title)
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=place == 0)
+        made.add_column(column, justify="left" if place == 0 else "right", no_wrap=place == 0)
     for row in rows:
-        table.add_row(*row)
-    return table
+        made.add_row(*row)
+    return made
 
 
 def sums_table(title: str, groups: Iterable[Sums]) -> Table:
     """One line a group: outcome, sources, regular expressions, words and grades as median / largest."""
     columns = ("group", "items", "outcome", "sources", "patterns", "not judged", "words", "grade", "with names")
-    return _table(
+    return table(
         title,
         columns,
         (
@@ -78,19 +79,19 @@ def sums_table(title: str, groups: Iterable[Sums]) -> Table:
 def bars_table(bars: Iterable[Bar]) -> Table:
     """Each bar with its value and whether it was reached."""
     rows = [(bar.name, number(bar.value, bar.digits), str(bar.to_json()["bar"]), bar.state) for bar in bars]
-    return _table("Bars", ("what", "value", "bar", "state"), rows)
+    return table("Bars", ("what", "value", "bar", "state"), rows)
 
 
 def misses_table(misses: Iterable[Miss]) -> Table:
     """Each miss with what was expected."""
-    table = _empty("Misses")
+    made = _empty("Misses")
     for column in ("id", "kind", "expected", "got", "reason"):
-        table.add_column(column, overflow="fold", no_wrap=column == "id")
+        made.add_column(column, overflow="fold", no_wrap=column == "id")
     for miss in misses:
-        table.add_row(miss.id, miss.kind, miss.expected, miss.got, miss.reason)
-    return table
+        made.add_row(miss.id, miss.kind, miss.expected, miss.got, miss.reason)
+    return made
 
 
 def values_table(title: str, values: Mapping[str, Any]) -> Table:
     """Names and values as they are."""
-    return _table(title, ("what", "value"), ((name, str(value)) for name, value in values.items()))
+    return table(title, ("what", "value"), ((name, str(value)) for name, value in values.items()))

@@ -46,6 +46,11 @@ class Pipeline:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="stage")
 
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """The stages by name: a test or an evaluation runs any part of the path."""
+        return dict(self._stages)
+
     def run(self, turn: Turn) -> Turn:
         """The finished turn; it always has an outcome."""
         finished = turn

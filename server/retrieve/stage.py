@@ -38,9 +38,17 @@ class Retrieve:
 
     def search(self, reading: Reading, kind: Kind) -> list[Hit]:
         """Hits of one kind, best first; similarity is -1 where only the keyword search found it."""
+        dense = self.dense(reading, kind)
+        similarity = dict(dense)
+        fused = reciprocal_rank([[ref for ref, _ in dense], self.keyword(reading, kind)])
+        return [Hit(ref, kind, score, similarity.get(ref, -1.0)) for ref, score in list(fused.items())[:KEPT]]
+
+    def dense(self, reading: Reading, kind: Kind) -> list[tuple[str, float]]:
+        """(id, cosine similarity) by meaning, best first."""
         known = self._corpus.claims if kind == "claim" else self._corpus.passages
         found = self._index.search(self._corpus.topic.id, reading.vector, kind, DEPTH)
-        dense = [(ref, cosine) for ref, cosine in found if ref in known]  # another process may be updating the store
-        similarity = dict(dense)
-        fused = reciprocal_rank([[ref for ref, _ in dense], self._keyword[kind].search(reading.query, DEPTH)])
-        return [Hit(ref, kind, score, similarity.get(ref, -1.0)) for ref, score in list(fused.items())[:KEPT]]
+        return [(ref, cosine) for ref, cosine in found if ref in known]  # another process may be updating the store
+
+    def keyword(self, reading: Reading, kind: Kind) -> list[str]:
+        """Ids by words, best first."""
+        return self._keyword[kind].search(reading.query, DEPTH)

@@ -13,6 +13,11 @@ from server.wording import Wording
 _LEADS = frozenset({Role.LEAD, Role.PREMISE})
 
 
+def cited(sentence: Sentence, corpus: Corpus) -> bool:
+    """Whether the sentence cites something, and nothing that the corpus does not hold."""
+    return bool(sentence.citations) and all(p in corpus.passages for p in sentence.citations)
+
+
 class Verify:
     """Turn → Turn that has ended. A failed sentence is dropped; an answer that loses its lead becomes a refusal."""
 
@@ -67,8 +72,8 @@ class Verify:
             return False
         if sentence.role in UNCITED_ROLES:
             return not sentence.citations
-        known = bool(sentence.citations) and all(p in self._corpus.passages for p in sentence.citations)
-        return known and verdict.support is not None and verdict.support >= DROP_BELOW
+        supported = verdict.support is not None and verdict.support >= DROP_BELOW
+        return supported and cited(sentence, self._corpus)
 
     def _refused(self, turn: Turn, draft: Draft, kept: list[Sentence], dropped: list[Sentence]) -> Turn:
         honest = Sentence(self._honest, Role.FIXED, verdict=Verdict(None, True, True, True))

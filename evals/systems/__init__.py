@@ -1,0 +1,1 @@
+"""Systems under evaluation: PlainCite as it stands, and the baselines that make its rate mean something."""
