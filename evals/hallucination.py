@@ -149,7 +149,7 @@ class Assessor:
         )
 
     def census(self) -> dict[str, Any]:
-        """Every sentence that the reviewed composer can say with a citation: how many are labelled and how many fail."""
+        """Every sentence that the reviewed composer can say with a citation: how many are labelled, how many fail."""
         pairs = list(reviewed_pairs(self.corpus).values())
         found = rate([Weighed(self.label(one), 1, one.cluster) for one in pairs])
         failed = [

@@ -37,9 +37,9 @@ def is_word(word: str) -> bool:
 
 
 def split_sentences(text: str) -> list[str]:
-    """The text's sentences, in order, as syntok finds them."""
+    """The text's sentences, in order and letter for letter, as syntok finds them."""
     found = []
-    for paragraph in segmenter.process(text):
+    for paragraph in segmenter.analyze(text):  # `process` would write "do not" as "donot" where "don't" stands
         found += ["".join(token.spacing + token.value for token in sentence).strip() for sentence in paragraph]
     return found
 

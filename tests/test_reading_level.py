@@ -122,3 +122,8 @@ def test_every_word_has_a_syllable(text: str) -> None:
 def test_no_text_breaks_the_grade(text: str) -> None:
     value = grade(text, ["ketamine"])
     assert value is None or value > -16
+
+
+def test_a_sentence_keeps_its_letters() -> None:
+    text = "It doesn't say. And isn't it odd?\n\nA new one - here."
+    assert split_sentences(text) == ["It doesn't say.", "And isn't it odd?", "A new one - here."]

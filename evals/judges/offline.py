@@ -27,7 +27,8 @@ def _lists() -> dict[str, dict[str, list[str]]]:
 
 
 def _tokens(text: str) -> list[str]:
-    return _TOKEN.findall(text.lower().replace("’", "'").replace(",", ""))
+    plain = text.lower().replace("’", "'").replace(",", "").replace("'s", "")
+    return _TOKEN.findall(plain)
 
 
 @cache

@@ -54,8 +54,8 @@ def rates(systems: Sequence[Mapping[str, Any]]) -> str:
     axes.legend(
         handles,
         [says for _, _, says in MARKS.values()],
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.22),
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
         ncols=3,
         frameon=False,
     )

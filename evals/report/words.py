@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 NONE = "not measured"
+PERCENT = "\u00a0%"  # the sign stays beside its number
 
 
 def percent(value: float | None, digits: int = 1) -> str:
     """'3.1 %', or 'not measured'."""
-    return NONE if value is None else f"{value * 100:.{digits}f} %"
+    return NONE if value is None else f"{value * 100:.{digits}f}{PERCENT}"
 
 
 def interval(pair: Sequence[float] | None) -> str:
     """'1.2 % to 4.0 %', or nothing."""
-    return "" if pair is None else f"{pair[0] * 100:.1f} % to {pair[1] * 100:.1f} %"
+    return "" if pair is None else f"{percent(pair[0])} to {percent(pair[1])}"
 
 
 def with_interval(one: Mapping[str, Any] | None) -> str:
