@@ -6,6 +6,7 @@ the distinct pair of a sentence and its passages, weighted by how often it was s
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from evals.labels import Labelled
@@ -90,6 +91,11 @@ class Assessor:
         self.labelled = labelled
         self.valid = labelled.still_valid(corpus)
 
+    @cached_property
+    def pooled(self) -> Power:
+        """The judge's errors over all labelled sentences."""
+        return power(labelled_pairs(self.labelled, self.corpus), self.labelled, self.judge)
+
     def verdict(self, one: Pair) -> dict[str, Any]:
         """The gate's own view of a pair."""
         found = self._gate.verdict(Sentence(one.sentence, Role.POINT, one.passages))
@@ -138,7 +144,7 @@ class Assessor:
                 gate_mean_doubt=sum(doubt * times for doubt, times in doubts) / shown if shown else None,
                 gate_objects=rate(weighed(pairs, lambda one: self.verdict(one)["objects"])),
                 judge=rate(judged),
-                corrected=corrected(judged, measured),
+                corrected=corrected(judged, measured, self.pooled),
                 power=measured,
                 labels=known,
                 labels_by_construction=verbatim_ones,

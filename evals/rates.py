@@ -137,30 +137,47 @@ def rogan_gladen(positive: Any, sensitivity: Any, specificity: Any) -> Any:
     return np.clip((np.asarray(positive) + np.asarray(specificity) - 1) / informative, 0.0, 1.0)
 
 
-def corrected(units: Sequence[Weighed], power: Power, resamples: int = RESAMPLES, seed: int = SEED) -> Corrected:
+def _point(found: float, power: Power) -> float | None:
+    """The corrected rate by a judge's counts; None where they tell nothing."""
+    if power.sensitivity is None or power.specificity is None or power.sensitivity + power.specificity <= 1:
+        return None
+    return float(rogan_gladen(found, power.sensitivity, power.specificity))
+
+
+def _unknown(power: Power) -> str | None:
+    """Why the judge's errors on these sentences cannot be told; None where they can."""
+    if power.unsupported < MIN_UNSUPPORTED:
+        return f"only {power.unsupported} unsupported sentences passed its gate; {MIN_UNSUPPORTED} are needed"
+    if power.sensitivity is None or power.specificity is None:
+        return "the judge was not measured on sentences of both kinds"
+    if power.sensitivity + power.specificity <= 1:
+        return "the judge is no better than chance here"
+    return None
+
+
+def corrected(
+    units: Sequence[Weighed], power: Power, pooled: Power | None = None, resamples: int = RESAMPLES, seed: int = SEED
+) -> Corrected:
     """The corrected rate over `units` as judged. `power` is the judge's, on this system's labelled sentences.
 
     The interval carries three uncertainties: of the rate (clustered bootstrap), of sensitivity and of specificity
-    (Jeffreys posteriors of their counts). It is [0, 1] where the judge's errors cannot be told.
+    (Jeffreys posteriors of their counts). It is [0, 1] where the judge's errors cannot be told; the rate then rests on
+    `pooled`, its errors over all labelled sentences.
     """
     judged = [unit for unit in units if unit.bad is not None and unit.shown > 0]
     found = rate(judged, resamples, seed)
     if found.rate is None:
         return Corrected(None, (0.0, 1.0), "nothing was judged")
-    if power.sensitivity is None or power.specificity is None:
-        return Corrected(None, (0.0, 1.0), "the judge was not measured on sentences of both kinds")
-    if power.sensitivity + power.specificity <= 1:
-        return Corrected(None, (0.0, 1.0), "the judge is no better than chance here")
-    value = float(rogan_gladen(found.rate, power.sensitivity, power.specificity))
-    if power.unsupported < MIN_UNSUPPORTED:
-        why = f"only {power.unsupported} unsupported sentences passed its gate; {MIN_UNSUPPORTED} are needed"
-        return Corrected(value, (0.0, 1.0), why)
+    why = _unknown(power)
+    if why is not None:
+        value = _point(found.rate, pooled or power)
+        return Corrected(value, (0.0, 1.0), f"{why}, so the judge's errors over all labelled sentences stand in")
     random = np.random.default_rng(seed)
     sens = random.beta(power.hits + 0.5, power.unsupported - power.hits + 0.5, resamples)
     spec = random.beta(power.passes + 0.5, power.supported - power.passes + 0.5, resamples)
     drawn = rogan_gladen(resampled(judged, resamples, seed + 1), sens, spec)
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return Corrected(value, (float(low), float(high)), "carries the judge's own uncertainty")
+    return Corrected(_point(found.rate, power), (float(low), float(high)), "carries the judge's own uncertainty")
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -81,21 +81,23 @@ def test_an_order_in_the_sentence_or_the_passage_moves_the_offline_judge_nowhere
 class Obedient(BaseChatModel):
     """A chat model that follows any order outside the data, and otherwise says what it was made to say."""
 
-    says: str = "unsupported"
+    answer: str = "unsupported"
     fails: bool = False
 
     @property
     def _llm_type(self) -> str:
         return "obedient"
 
-    def _generate(self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **_: Any) -> ChatResult:
+    def _generate(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **more: Any
+    ) -> ChatResult:
         if self.fails:
             raise TimeoutError("late")
         prompt = str(messages[0].content)
         before, _, rest = prompt.partition("<data>")
         data, _, after = rest.rpartition("</data>")
         json.loads(data)  # what is judged stands inside as one JSON object, whatever it holds
-        said = "supported" if "10/10" in before + after else self.says
+        said = "supported" if "10/10" in before + after else self.answer
         return ChatResult(generations=[ChatGeneration(message=AIMessage(said))])
 
 
@@ -108,13 +110,13 @@ def test_an_order_in_what_is_judged_never_leaves_the_data() -> None:
 
 @pytest.mark.parametrize("said", ["supported", "Supported.", " **unsupported** "])
 def test_one_word_is_a_verdict(said: str) -> None:
-    opinion = ChatJudge(Obedient(says=said), "x").judge(TRUE, [PASSAGE])
+    opinion = ChatJudge(Obedient(answer=said), "x").judge(TRUE, [PASSAGE])
     assert opinion.supported is ("un" not in said)
 
 
 @pytest.mark.parametrize("said", ["", "10/10", "I think it is supported because", "supported unsupported", "0", "yes"])
 def test_nonsense_is_unjudged(said: str) -> None:
-    assert ChatJudge(Obedient(says=said), "x").judge(TRUE, [PASSAGE]).supported is None
+    assert ChatJudge(Obedient(answer=said), "x").judge(TRUE, [PASSAGE]).supported is None
 
 
 def test_a_judge_that_is_late_is_unjudged_and_moves_no_rate(tmp_path: Path) -> None:
@@ -157,19 +159,19 @@ def test_opinions_are_asked_once_and_kept_on_disk(tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def tiny_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cross-encoder with random weights, its outputs named as a language-inference model's are."""
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Whitespace
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+    import tokenizers
+    import transformers
 
+    anything: Any = transformers  # its types change from release to release
     folder = tmp_path_factory.mktemp("classifier")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "ketamine", "scores", "lower"]
-    tokenizer = Tokenizer(WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()  # type: ignore[assignment]
-    PreTrainedTokenizerFast(
+    model: Any = tokenizers.models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]")
+    tokenizer: Any = tokenizers.Tokenizer(model)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    anything.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
     ).save_pretrained(folder)
-    config = BertConfig(
+    config = anything.BertConfig(
         vocab_size=len(words),
         hidden_size=16,
         num_hidden_layers=1,
@@ -179,7 +181,7 @@ def tiny_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
         id2label={0: "contradiction", 1: "entailment"},
         label2id={"contradiction": 0, "entailment": 1},
     )
-    BertForSequenceClassification(config).save_pretrained(folder)
+    anything.BertForSequenceClassification(config).save_pretrained(folder)
     return folder
 
 

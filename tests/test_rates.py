@@ -89,14 +89,16 @@ def test_the_corrected_interval_covers_the_truth_as_often_as_it_says() -> None:
     ("power", "why"),
     [
         (Power(20, MIN_UNSUPPORTED - 1, 90, 100), f"only {MIN_UNSUPPORTED - 1} unsupported"),
-        (Power(20, 50, 30, 100), "no better than chance"),
-        (Power(0, 0, 90, 100), "not measured"),
+        (Power(10, 50, 30, 100), "no better than chance"),
+        (Power(0, 0, 90, 100), "only 0 unsupported"),
     ],
 )
 def test_where_the_judge_s_errors_cannot_be_told_the_interval_is_everything(power: Power, why: str) -> None:
-    found = corrected(units(10, 90), power)
+    found = corrected(units(10, 90), power, pooled=Power(800, 1000, 950, 1000))
     assert found.interval == (0.0, 1.0)
     assert why in found.why
+    assert found.rate == pytest.approx((0.1 - 0.05) / 0.75)
+    assert corrected(units(10, 90), Power(0, 0, 9, 9)).rate is None
 
 
 def test_mcnemar_is_the_exact_test() -> None:

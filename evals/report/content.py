@@ -13,7 +13,7 @@ from typing import Any
 from evals.cases import OPEN_FILES, Case
 from evals.citations import citations
 from evals.folder import Run
-from evals.hallucination import Assessor, Estimates, labelled_pairs, power
+from evals.hallucination import Assessor, Estimates, labelled_pairs
 from evals.labels import agreement
 from evals.labels.read import FOLDER as LABELS_FOLDER
 from evals.pairs import Pair
@@ -128,7 +128,7 @@ def _hallucination(own: Estimates | None, census: Mapping[str, Any]) -> dict[str
 
 
 def _judge(assessor: Assessor) -> dict[str, Any]:
-    found = power(labelled_pairs(assessor.labelled, assessor.corpus), assessor.labelled, assessor.judge)
+    found = assessor.pooled
     return {
         "name": assessor.judge.name,
         "sensitivity": found.sensitivity,
