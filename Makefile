@@ -51,7 +51,7 @@ $(VENV)/.local: $(VENV)/.serve
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.local
-	@$(PIP) --no-build-isolation -e ".[evals,local,test]"
+	@$(PIP) --no-build-isolation -e ".[evals,local,training,test]"
 	@touch $@
 
 $(CHROMIUM):

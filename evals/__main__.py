@@ -13,7 +13,9 @@ from evals.commands.gate import gate
 from evals.commands.label import draw, label
 from evals.commands.run import compare, run, score
 from evals.commands.run import report as report_command
-from evals.dev import Report, ask_all, check_sources, report, run_folder, write_report
+from evals.commands.safety import safety
+from evals.dev import Report, ask_all, check_sources, report
+from evals.folder import new_folder, write_json
 from evals.questions import Item, QuestionsError, read_questions
 from evals.score import Answers
 from evals.screenshots import command as screenshots
@@ -27,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, score, report_command, compare, gate, label, draw):
+for command in (run, score, report_command, compare, gate, label, draw, safety):
     app.command(command.__name__)(command)
 app.command("screenshots")(screenshots)
 BAD_START = 2
@@ -97,7 +99,7 @@ def dev(
     except (QuestionsError, ValueError, RuntimeError, OSError) as error:
         raise _stop(str(error)) from None
     _show(found)
-    _finish(found.bars, write_report(run_folder("dev", out), found.content))
+    _finish(found.bars, write_json(new_folder("dev", out) / "report.json", found.content))
 
 
 @app.command()
@@ -125,7 +127,7 @@ def bench(
     }
     shown.print(values_table("Without a bar", others))
     shown.print(bars_table(speed.bars(seen)))
-    _finish(speed.bars(seen), write_report(run_folder("bench", out), content))
+    _finish(speed.bars(seen), write_json(new_folder("bench", out) / "report.json", content))
 
 
 if __name__ == "__main__":

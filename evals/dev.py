@@ -1,7 +1,6 @@
 """`python -m evals dev`: a questions file asked through the production code, scored and reported."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,8 +15,6 @@ from server import __version__
 from server.corpus import Corpus
 from server.prompting import prompts_hash
 
-RESULTS = Path(__file__).resolve().parent / "results"
-
 
 @dataclass(frozen=True)
 class Report:
@@ -26,20 +23,6 @@ class Report:
     rows: list[Row]
     bars: list[Bar]
     content: dict[str, Any]
-
-
-def run_folder(kind: str, out: Path | None) -> Path:
-    """The folder of this run, made: `out`, or evals/results/<kind>-<utc time>."""
-    folder = out or RESULTS / f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def write_report(folder: Path, content: dict[str, Any]) -> Path:
-    """report.json in the folder."""
-    path = folder / "report.json"
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
 
 
 def check_sources(items: Iterable[Item], corpus: Corpus, name: str) -> None:

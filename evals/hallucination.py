@@ -116,7 +116,9 @@ class Assessor:
             pairs = list(distinct(reply.said, self.corpus).values())
             verdicts = [bad.get(one.key) for one in pairs]
             if pairs:
-                whole = True if any(verdicts) else None if None in verdicts else False
+                # An answer counts where every sentence was judged: with a sample of sentences, "at least one of those
+                # that were read is bad" would be told of the very answers that have one.
+                whole = None if None in verdicts else any(verdicts)
                 units.append(Weighed(whole, 1, pairs[0].cluster))
         return rate(units)
 

@@ -1,16 +1,15 @@
 """Is each check of the gate tested? Planted drafts go straight to `verify`; with its check off, one gets through."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 from unittest.mock import patch
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from evals.cases import CasesError
-from evals.questions import says
+from evals.jsonl import read_lines
 from server.corpus import Corpus
 from server.turn import Draft, Outcome, Question, Role, Sentence, Turn
 from server.verify.stage import Verify
@@ -45,15 +44,7 @@ class PlantedDraft(BaseModel):
 
 def planted_drafts(path: Path = DRAFTS) -> tuple[PlantedDraft, ...]:
     """The fixed list. Raises CasesError that names file and line."""
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            found.append(PlantedDraft.model_validate(json.loads(line)))
-        except ValidationError as error:
-            raise CasesError(f"{path.name}:{number}: {says(error)}") from None
-        except ValueError as error:
-            raise CasesError(f"{path.name}:{number}: not JSON: {error}") from None
-    return tuple(found)
+    return tuple(one for _, one in read_lines(path, PlantedDraft, CasesError))
 
 
 @contextmanager

@@ -171,7 +171,9 @@ def corrected(
     why = _unknown(power)
     if why is not None:
         value = _point(found.rate, pooled or power)
-        return Corrected(value, (0.0, 1.0), f"{why}, so the judge's errors over all labelled sentences stand in")
+        return Corrected(
+            value, (0.0, 1.0), f"{why}, so labels lead; the rate takes the judge's errors over all labelled sentences"
+        )
     random = np.random.default_rng(seed)
     sens = random.beta(power.hits + 0.5, power.unsupported - power.hits + 0.5, resamples)
     spec = random.beta(power.passes + 0.5, power.supported - power.passes + 0.5, resamples)

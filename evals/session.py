@@ -16,6 +16,7 @@ from evals.opinions import Opinions
 from evals.report.content import build, sha256_of
 from evals.report.html import write_html
 from evals.runner import generate, planned, score
+from evals.server_process import ROOT
 from evals.systems import rag
 from evals.systems.production import Production, production
 from evals.tasks import TASKS, Bench, task
@@ -26,6 +27,13 @@ from server.verify.stage import Verify
 REPEATS = 5
 ASKED: dict[str, Any] = {"max_tokens": 100, "seed": 1, "temperature": 0.0, "frequency_penalty": 0.5}
 QUICK_LEAVES_OUT = frozenset({"scifact", "bench", "lockbox"})
+
+
+def program_files() -> list[Path]:
+    """What decides a reply: the program, its models, the corpus, prompts and words."""
+    folders = (ROOT / name for name in ("server", "corpus", "prompts", "web/wording", "evals/systems"))
+    found = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if "__pycache__" not in path.parts)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Wanted:
             "asked": {name: ASKED[name] for name in sorted(ASKED)} if self.models else {},
             "repeats": REPEATS,
             "cases_sha256": sha256_of(OPEN_FILES),
+            "program_sha256": sha256_of(program_files()),
         }
 
 

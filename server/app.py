@@ -20,6 +20,7 @@ from server.routes import api, health, pages
 from server.routes.body import Refused
 from server.routes.desk import Desk
 from server.routes.templates import error_page
+from server.screen.model import load as load_safety_model
 from server.settings import Settings, SettingsError, load_settings
 from server.wording import load_wording
 
@@ -96,10 +97,14 @@ def check_start(settings: Settings, desk: Desk) -> None:
 
 
 def create_app(settings: Settings | None = None, loader: Loader = load_engine) -> FastAPI:
-    """The app. Index and models load in the background once it starts. Raises SettingsError, CorpusError."""
+    """The app. Index and models load in the background once it starts, the safety screen's before anything else.
+
+    Raises SettingsError, CorpusError, ModelError.
+    """
     settings = settings or load_settings()
     desk = Desk(settings, load_wording(), load_corpora(CORPUS), Future())
     check_start(settings, desk)
+    load_safety_model()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

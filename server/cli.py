@@ -168,10 +168,11 @@ def check() -> None:
 def main() -> None:
     """Entry point. A corpus or weights that cannot be read are told in plain lines, never as a trace."""
     from server.embedding import WeightsError
+    from server.screen.model import ModelError
 
     try:
         app()
-    except (CorpusError, WeightsError) as error:
+    except (CorpusError, ModelError, WeightsError) as error:
         typer.echo(str(error), err=True)
         sys.exit(2)
 

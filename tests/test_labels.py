@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from evals.hallucination import labelled_pairs
+from evals.hallucination import Assessor, labelled_pairs
 from evals.labels import LabelsError, agreement, read_labels
 from evals.labels.agreement import kappa
 from evals.labels.draw import PLANTED, add, for_labelling, shuffled
@@ -177,3 +178,13 @@ def test_who_read_is_said_in_so_many_words() -> None:
     assert "language models" in told
     assert "No clinician and no patient" in told
     assert "upper bound" in told
+
+
+def test_an_answer_counts_only_where_all_its_sentences_were_judged(corpus: Corpus) -> None:
+    said = [Said(f"Sentence {n}.", (), ("feder2014.results.1",)) for n in range(3)]
+    keys = [pair(one, corpus).key for one in said]
+    assessor: Any = Assessor.__new__(Assessor)
+    assessor.corpus = corpus
+    replies = [Reply(False, tuple(said[:2]), "", 1.0), Reply(False, tuple(said[1:]), "", 1.0)]
+    found = assessor._answers(replies, {keys[0]: None, keys[1]: True, keys[2]: False})
+    assert (found.rate, found.judged, found.unjudged) == (1.0, 1, 1)

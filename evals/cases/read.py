@@ -1,42 +1,24 @@
 """The one reader of case files. A broken line names file and line; an unknown field is refused."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from evals.cases.case import Case, CasesError
-from evals.questions import says
+from evals.jsonl import read_lines
 from server.corpus import Corpus
 
 FOLDER = Path(__file__).resolve().parent
 OPEN_FILES = (FOLDER / "dev.jsonl", FOLDER / "own.jsonl")
 
 
-def _case(line: str, where: str) -> Case:
-    try:
-        return Case.model_validate(json.loads(line))
-    except ValidationError as error:
-        raise CasesError(f"{where}: {says(error)}") from None
-    except ValueError as error:
-        raise CasesError(f"{where}: not JSON: {error}") from None
-
-
 def read_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
     """Every case of the files, in order. Raises CasesError, one line."""
     cases: dict[str, Case] = {}
     for path in paths:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CasesError(f"{path.name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                case = _case(line, f"{path.name}:{number}")
-                if case.id in cases:
-                    raise CasesError(f"{path.name}:{number}: id: {case.id!r} is taken")
-                cases[case.id] = case
+        for where, case in read_lines(path, Case, CasesError):
+            if case.id in cases:
+                raise CasesError(f"{where}: id: {case.id!r} is taken")
+            cases[case.id] = case
     return tuple(cases.values())
 
 

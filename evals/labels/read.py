@@ -1,16 +1,15 @@
 """Reads the labels: sentences as drawn, each reader's own file, and how disagreements were settled."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from evals.jsonl import T, read_lines
 from evals.pairs import evidence, pair_key
-from evals.questions import says
 from server.corpus import Corpus
 
 FOLDER = Path(__file__).resolve().parent
@@ -88,20 +87,8 @@ class Labelled:
         }
 
 
-T = TypeVar("T", bound=_Strict)
-
-
 def _rows(path: Path, kind: type[T]) -> list[T]:
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else [], start=1):
-        if line.strip():
-            try:
-                rows.append(kind.model_validate(json.loads(line)))
-            except ValidationError as error:
-                raise LabelsError(f"{path.name}:{number}: {says(error)}") from None
-            except ValueError as error:
-                raise LabelsError(f"{path.name}:{number}: not JSON: {error}") from None
-    return rows
+    return [row for _, row in read_lines(path, kind, LabelsError)] if path.exists() else []
 
 
 def _by_key(rows: list[Any], path: Path, known: Mapping[str, Drawn] | None = None) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """Verify: each check against planted errors. A planted sentence goes straight to the stage, beside true ones."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from evals.cases import CasesError
-from evals.questions import says
+from evals.jsonl import read_lines
 from evals.stats import share
 from evals.tasks.base import Bench, Output, Sample, Score
 from evals.tasks.screen import counted
@@ -49,16 +48,7 @@ class PlantedError(BaseModel):
 
 def planted_errors(path: Path = PLANTED) -> dict[str, PlantedError]:
     """By id. Raises CasesError that names file and line."""
-    found: dict[str, PlantedError] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            one = PlantedError.model_validate(json.loads(line))
-        except ValidationError as error:
-            raise CasesError(f"{path.name}:{number}: {says(error)}") from None
-        except ValueError as error:
-            raise CasesError(f"{path.name}:{number}: not JSON: {error}") from None
-        found[one.id] = one
-    return found
+    return {one.id: one for _, one in read_lines(path, PlantedError, CasesError)}
 
 
 def beside(sentence: Sentence, corpus: Corpus) -> tuple[Sentence, ...]:

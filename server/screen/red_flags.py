@@ -114,19 +114,24 @@ def _with_overdose(flag: Flag, book: Rulebook, text: str, words: frozenset[str])
     return flag
 
 
-def scan_dialogue(messages: Sequence[str], drug: str) -> Flag | None:
-    """The flag for the user's last message, given the earlier ones (oldest first)."""
+def scan_dialogue(messages: Sequence[str], drug: str, alarms: Sequence[Flag | None] = ()) -> Flag | None:
+    """The flag for the user's last message, given the earlier ones (oldest first).
+
+    `alarms` holds what another detector says of each message; either one is enough.
+    """
     history: list[Flag | None] = []
     for count in range(1, len(messages) + 1):
-        history.append(_turn(messages[:count], history, drug))
+        alarm = alarms[count - 1] if alarms else None
+        history.append(_turn(messages[:count], history, drug, alarm))
     return history[-1] if history else None
 
 
-def _turn(messages: Sequence[str], history: Sequence[Flag | None], drug: str) -> Flag | None:
+def _turn(messages: Sequence[str], history: Sequence[Flag | None], drug: str, alarm: Flag | None = None) -> Flag | None:
     """The flag for the last of these messages; `history` holds those of the messages before it."""
     own = scan(messages[-1], drug)
     if not _safety(own):
         own = _built_up(messages, drug) or own
+    own = more_pressing(own, alarm)
     earlier = [flag for flag in history if flag]
     was_immediate = any(flag.outcome is Outcome.CRISIS_IMMEDIATE for flag in earlier)
     was_check = any(flag.outcome is Outcome.CRISIS_CHECK for flag in earlier)
@@ -146,6 +151,16 @@ def _turn(messages: Sequence[str], history: Sequence[Flag | None], drug: str) ->
     if asked and asked.outcome is Outcome.REFUSE_REDIRECT and own is None and _insists(messages[-1], drug):
         return asked
     return own
+
+
+def more_pressing(own: Flag | None, alarm: Flag | None) -> Flag | None:
+    """Which of the rules' flag and another detector's counts: danger to life first, else the rules' if any."""
+    if alarm is None:
+        return own
+    if own is None or not _safety(own):
+        return alarm
+    urgent = (Outcome.CRISIS_IMMEDIATE, Outcome.EMERGENCY_MEDICAL)
+    return alarm if alarm.outcome in urgent and own.outcome not in urgent else own
 
 
 _EARLIER = Flag(Outcome.CRISIS_CHECK, "suicide_passive", "suicide_earlier", "earlier_crisis", "crisis_check_again")

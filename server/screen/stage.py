@@ -3,7 +3,10 @@
 import re
 
 from server.corpus import Corpus
+from server.screen.labels import MEANINGS
 from server.screen.language import detect
+from server.screen.model import Model
+from server.screen.model import load as load_model
 from server.screen.red_flags import Flag, scan_dialogue
 from server.turn import SAFETY, Outcome, Question, Screening, Turn
 
@@ -21,17 +24,28 @@ def safety_flag(messages: tuple[str, ...], corpus: Corpus) -> Flag | None:
     return flag if flag is not None and flag.outcome in SAFETY else None
 
 
-class Screen:
-    """Turn → Turn. Ends it for danger, another language or an over-long text; marks requests that are refused."""
+def alarms(messages: tuple[str, ...], model: Model) -> list[Flag | None]:
+    """What the trained part of the screen says of each message, as a rule would say it."""
+    found = (MEANINGS.get(label) for label in model.labels(messages))
+    return [Flag(m.outcome, m.reason, m.category, "model", m.card) if m else None for m in found]
 
-    def __init__(self, corpus: Corpus) -> None:
+
+class Screen:
+    """Turn → Turn. Ends it for danger, another language or an over-long text; marks requests that are refused.
+
+    Danger is looked for by rules and by a trained model; either alarm is enough.
+    """
+
+    def __init__(self, corpus: Corpus, model: Model | None = None) -> None:
+        self._model = model or load_model()
         self._briefs = corpus.topic.screen_briefs
         self._drug = drug_pattern(corpus)
         self._names = (*corpus.topic.drug_names, corpus.topic.condition)
 
     def __call__(self, turn: Turn) -> Turn:
         """Raises whatever a detector raises: the runner turns that into the help card."""
-        flag = scan_dialogue(turn.question.user_messages, self._drug)
+        messages = turn.question.user_messages
+        flag = scan_dialogue(messages, self._drug, alarms(messages, self._model))
         if flag is not None and flag.outcome in SAFETY:
             seen = Screening(flag.outcome, flag.reason, flag.card, flag.category)
             return turn.having(screening=seen).ended(flag.outcome, flag.reason, flag.card)

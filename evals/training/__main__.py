@@ -1,0 +1,59 @@
+"""`python -m evals.training safety`: from messages to the weights that ship."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evals.training.safety_data import FOLDER, MessagesError, is_validation
+from evals.training.safety_sources import training_messages
+from server.corpus import load_corpora
+from server.paths import CORPUS
+from server.screen.labels import LABELS
+from server.screen.model import FOLDER as SHIPPED
+from server.settings import load_settings
+
+app = typer.Typer(help="Trains the models that PlainCite ships.", no_args_is_help=True, add_completion=False)
+FALSE_ALARMS = 0.08
+SMOKE_MESSAGES = 64
+
+
+@app.callback()
+def _main() -> None:
+    """Trains the models that PlainCite ships."""
+
+
+@app.command()
+def safety(
+    data: Annotated[Path, typer.Option(help="Folder with train/ and test/ (JSON lines).")] = FOLDER,
+    out: Annotated[Path, typer.Option(help="Folder of the weights.")] = SHIPPED,
+    smoke: Annotated[bool, typer.Option("--smoke", help="A minute's trial on few messages; not for use.")] = False,
+) -> None:
+    """Train the model part of the safety screen, set its limits on a held-out tenth, and export what was measured."""
+    import torch
+
+    from evals.training import safety as training
+
+    try:
+        messages = training_messages(load_corpora(CORPUS)[load_settings().topic], data)
+    except (MessagesError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    recipe = training.Recipe(epochs=1) if smoke else training.Recipe()
+    if smoke:
+        messages = messages[:: max(1, len(messages) // SMOKE_MESSAGES)]
+    torch.set_num_threads(2)
+    typer.echo(f"{len(messages)} messages: {dict(Counter(one.label for one in messages))}")
+    held = [one for one in messages if is_validation(one)]
+    rest = [one for one in messages if not is_validation(one)]
+    net, coder = training.train(rest, recipe, typer.echo)
+    weights = training.export(net, coder, out)
+    measured = training.calibrate(out, recipe, held, training.telling_words(rest), FALSE_ALARMS)
+    typer.echo(json.dumps(measured, indent=1))
+    typer.echo(f"{weights}: {weights.stat().st_size / 1e6:.1f} MB, labels {', '.join(LABELS)}")
+
+
+if __name__ == "__main__":
+    app()
