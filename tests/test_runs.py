@@ -196,7 +196,9 @@ def test_every_stage_s_task_gives_a_summary_with_intervals(bench: Bench, tmp_pat
     told = {name: task(name).summary(bench, scores[name]) for name in names}
     low, high = told["screen"]["recall_exact"]["interval"]
     assert 0 <= low <= told["screen"]["recall_exact"]["share"] <= high <= 1
-    assert "overdose-01" in told["screen"]["missed"]
+    missed = [row["id"] for row in scores["screen"] if row["safety"] and not row["right"]]
+    assert told["screen"]["missed"] == missed
+    assert told["screen"]["recall_exact"]["of"] >= 2
     assert set(told["retrieve"]["fused"]) == {"recall@1", "recall@3", "recall@5", "recall@10", "ndcg@10", "mrr"}
     assert told["verify"]["planted"] == 120
     assert told["verify"]["checks"]["figures"]["recall"]["held"] > 0

@@ -214,8 +214,14 @@ def test_a_start_without_the_model_ends_in_one_line(monkeypatch: pytest.MonkeyPa
         raise ModelError("the safety model cannot be read: model.onnx")
 
     monkeypatch.setattr("server.app.load_safety_model", missing)
+    monkeypatch.setattr(cli, "configure", lambda: None)
     monkeypatch.setattr("sys.argv", ["plaincite", "serve", "--port", "0"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2
     assert "the safety model cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["x " * 300, "x" * 2000, "?! 12 34 5", "\u200b \u0301"])
+def test_keys_at_random_are_not_read(text: str) -> None:
+    assert load().labels([text]) == [NONE]

@@ -9,6 +9,7 @@ import json
 import math
 import random
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -144,16 +145,11 @@ def export(net: Any, coder: Any, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     whole, small = folder / "whole.onnx", folder / "model.onnx"
     ids, mask = tensors(coder, ["a message", "another message that is longer"])
-    torch.onnx.export(
-        net,
-        (ids, mask),
-        str(whole),
-        input_names=["ids", "mask"],
-        output_names=["logits"],
-        dynamic_axes={"ids": {0: "batch", 1: "tokens"}, "mask": {0: "batch", 1: "tokens"}, "logits": {0: "batch"}},
-        opset_version=17,
-        dynamo=False,
-    )
+    axes = {"ids": {0: "batch", 1: "tokens"}, "mask": {0: "batch", 1: "tokens"}, "logits": {0: "batch"}}
+    names: Any = {"input_names": ["ids", "mask"], "output_names": ["logits"], "dynamic_axes": axes}
+    with warnings.catch_warnings():  # the exporter warns of its own age and of branches that this network does not take
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net, (ids, mask), str(whole), **names, opset_version=17, dynamo=False)
     quantize_dynamic(str(whole), str(small), weight_type=QuantType.QInt8, per_channel=True)
     whole.unlink()
     coder.save(str(folder / "tokenizer.json"))

@@ -22,6 +22,7 @@ WINDOW = 70  # words
 STEP = 50
 READ = 40  # windows that the network reads at most; of more, those whose words tell most
 BACK = 3  # last messages that are read together with the two before each
+LONGEST_WORD = 40  # letters
 FOLLOWED_UP = frozenset({"imminent", "passive", "self_harm"})
 _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 
@@ -36,6 +37,11 @@ def windows(text: str) -> Iterator[str]:
     yield " ".join(words[:WINDOW])
     for start in range(STEP, max(0, len(words) - WINDOW) + STEP, STEP):
         yield " ".join(words[start : start + WINDOW])
+
+
+def has_words(text: str) -> bool:
+    """Whether the text holds a word at all: what the network says of keys at random means nothing."""
+    return any(1 < len(word) <= LONGEST_WORD and not word.isdigit() for word in _WORD.findall(text.lower()))
 
 
 class Model:
@@ -93,7 +99,7 @@ class Model:
                 found[place, False, window] = None
             if place and place >= len(messages) - BACK:
                 found[place, True, joined(messages[: place + 1])] = None
-        parts = list(found)
+        parts = [part for part in found if has_words(part[2])]
         if len(parts) > READ:
             parts = sorted(parts, key=lambda part: -self.telling(part[2]))[:READ]
         return parts
