@@ -12,6 +12,7 @@ from evals.stats import wilson
 RESAMPLES = 4000
 SEED = 20_261_125
 MIN_UNSUPPORTED = 30
+FEW = 5
 MIN_POWER = 1e-9
 Interval = tuple[float, float]
 
@@ -73,7 +74,9 @@ def resampled(units: Sequence[Weighed], resamples: int = RESAMPLES, seed: int = 
 def rate(units: Sequence[Weighed], resamples: int = RESAMPLES, seed: int = SEED) -> Rate:
     """The rate over the judged units. Where none or all are bad, the interval's other end is the rule of three's.
 
-    One cluster cannot be resampled: its interval is Wilson's over distinct units.
+    A bootstrap of a handful of events is too narrow (one failure would look surer than none), so with fewer than five
+    bad or good units the interval reaches as far as Wilson's over distinct units. One cluster cannot be resampled: its
+    interval is Wilson's.
     """
     judged = [unit for unit in units if unit.bad is not None and unit.shown > 0]
     unjudged = sum(unit.bad is None for unit in units)
@@ -93,6 +96,9 @@ def rate(units: Sequence[Weighed], resamples: int = RESAMPLES, seed: int = SEED)
     else:
         low, high = np.percentile(resampled(judged, resamples, seed), [2.5, 97.5])
         interval = (float(low), float(high))
+        if min(bad, len(judged) - bad) < FEW:
+            floor, ceiling = wilson(bad, len(judged)) or (0.0, 1.0)
+            interval = (min(interval[0], floor), max(interval[1], ceiling))
     return Rate(value, interval, len(judged), unjudged, bad, shown, clusters)
 
 

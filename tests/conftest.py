@@ -1,5 +1,6 @@
 """What every test shares: the real corpus and engine, built once a session, and a guard against the network."""
 
+import ast
 import ipaddress
 import os
 import socket
@@ -131,3 +132,15 @@ def ask(engine: Engine, *user_messages: str, country: str | None = "US") -> Turn
     """The finished turn of a dialogue of user messages, the last of which is the question."""
     messages = tuple(Message("user", text) for text in user_messages)
     return engine.ask(Question(messages, country, topic=TOPIC))
+
+
+def imported(path: Path) -> set[str]:
+    """The dotted names that a module imports, wherever the import stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import hides whom it imports"
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found

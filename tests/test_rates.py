@@ -39,6 +39,15 @@ def test_nothing_found_is_the_rule_of_three_and_not_zero() -> None:
     assert rate(units(1, 9)).rule_of_three is None
 
 
+def test_one_failure_never_looks_surer_than_none() -> None:
+    none, one = rate(units(0, 137)).interval, rate(units(1, 136)).interval
+    assert none is not None
+    assert one is not None
+    assert one[0] <= 1 / 137 <= one[1]
+    assert one[1] > none[1]
+    assert rate([Weighed(place == 0, 1, f"c{place % 10}") for place in range(137)]).interval == one
+
+
 def test_a_claim_of_under_one_percent_needs_300_sentences() -> None:
     assert needed_for(0.01) == 300
     with pytest.raises(ValueError, match="between 0 and 1"):

@@ -97,6 +97,16 @@ def test_the_page_needs_no_network_and_tells_the_headline(ran: tuple[Path, dict[
     assert "danger without a card" in text
     for case in report["failed"]:
         assert case["id"] in text
+    missed = report["tasks"]["whole"]["plaincite"]["safety_missed"]
+    assert not missed or f"known ones included: {', '.join(missed)}" in text
+
+
+def test_a_message_in_danger_that_ended_wrongly_is_told_though_no_limit_failed(
+    ran: tuple[Path, dict[str, Any]],
+) -> None:
+    report = json.loads(json.dumps(ran[1]))
+    report["tasks"]["whole"]["plaincite"]["safety_missed"] = ["J-01"]
+    assert "known ones included: J-01" in render(report, [])
 
 
 def test_what_is_asked_is_text_and_never_markup(ran: tuple[Path, dict[str, Any]]) -> None:
@@ -310,6 +320,28 @@ def test_bad_input_ends_in_one_clear_line(arguments: list[str], says: str) -> No
     assert told.exit_code == 2
     assert says in told.output
     assert len(told.output.strip().splitlines()) == 1
+
+
+def test_opening_the_lock_box_is_logged_before_anything_is_listed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from evals.cases import log_look
+    from evals.commands.run import _open_lockbox
+
+    log = tmp_path / "looks.jsonl"
+    case = next(case for case in open_cases() if case.id == "A-01")
+
+    def listed() -> tuple[Case, ...]:
+        assert len(log.read_text(encoding="utf-8").splitlines()) == 1
+        return (case,)
+
+    monkeypatch.setattr("evals.cases.log_look", lambda version, why: log_look(version, why, log))
+    monkeypatch.setattr("evals.cases.lockbox_cases", listed)
+    _open_lockbox("a release")
+    told = capsys.readouterr().out
+    assert "Look 1" in told
+    assert f"A-01 [answer] {case.text}" in told
+    assert "a release" in log.read_text(encoding="utf-8")
 
 
 def test_scifact_is_not_run_without_its_folder(bench: Bench) -> None:

@@ -22,6 +22,7 @@ from server.screen.red_flags import Flag, more_pressing
 from server.screen.stage import Screen
 from server.turn import SAFETY, Outcome, Question, Turn
 from server.turn import Message as Said
+from server.wording import Wording
 
 RISK = "I have written the letters and tonight when the house is quiet I will be gone for good"
 CALM = "How many people took part in the trial, and what was ketamine compared with?"
@@ -49,14 +50,14 @@ def screened(corpus: Corpus, model: Any, *texts: str) -> Turn:
     return Screen(corpus, model)(Turn(question))
 
 
-def test_either_alarm_is_enough(corpus: Corpus) -> None:
+def test_either_alarm_is_enough(corpus: Corpus, wording: Wording) -> None:
     assert screened(corpus, Fixed(NONE), "I want to kill myself").outcome is Outcome.CRISIS_IMMEDIATE
     assert screened(corpus, Fixed("abuse"), CALM).outcome is Outcome.SAFETY_OTHER
     assert screened(corpus, Fixed(NONE), CALM).outcome is None
     for label, meaning in MEANINGS.items():
         turn = screened(corpus, Fixed(label), CALM)
         assert (turn.outcome, turn.reason, turn.card) == (meaning.outcome, meaning.reason, meaning.card)
-        assert turn.card in corpus.cards if hasattr(corpus, "cards") else True
+        assert turn.card in wording.cards
 
 
 def test_the_rules_keep_their_word_unless_life_is_in_danger() -> None:
@@ -197,8 +198,14 @@ def test_a_minute_s_training_gives_a_model_that_loads(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["safety", "--data", str(data), "--out", str(out), "--smoke"])
     assert told.exit_code == 0, told.output
     assert Model(out).probabilities([RISK]).shape == (1, len(LABELS))
-    missing = CliRunner().invoke(app, ["safety", "--data", str(tmp_path / "none"), "--out", str(out)])
-    assert missing.exit_code in {0, 2}
+
+
+def test_a_training_without_messages_ends_in_one_line_and_writes_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    told = CliRunner().invoke(app, ["safety", "--data", str(tmp_path / "none"), "--out", str(out)])
+    assert told.exit_code == 2
+    assert "holds no train/*.jsonl" in told.output
+    assert not out.exists()
 
 
 def test_the_messages_say_where_they_come_from() -> None:

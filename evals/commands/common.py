@@ -13,6 +13,7 @@ from evals.thresholds import ThresholdsError
 from server.corpus import CorpusError
 from server.embedding import WeightsError
 from server.llm import ChatModelError
+from server.screen.model import ModelError
 from server.settings import SettingsError
 
 BAD_START = 2
@@ -22,6 +23,7 @@ TOLD = (
     CorpusError,
     JudgeError,
     LabelsError,
+    ModelError,
     RunError,
     SettingsError,
     ThresholdsError,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evals.training.safety_data import FOLDER, MessagesError, is_validation
-from evals.training.safety_sources import training_messages
+from evals.training.safety_sources import training_files, training_messages
 from server.corpus import load_corpora
 from server.paths import CORPUS
 from server.screen.labels import LABELS
@@ -37,6 +37,8 @@ def safety(
     from evals.training import safety as training
 
     try:
+        if not training_files(data):
+            raise MessagesError(f"{data}: holds no train/*.jsonl")
         messages = training_messages(load_corpora(CORPUS)[load_settings().topic], data)
     except (MessagesError, OSError) as error:
         typer.echo(str(error), err=True)
