@@ -14,6 +14,7 @@ from evals.commands.label import draw, label
 from evals.commands.run import compare, run, score
 from evals.commands.run import report as report_command
 from evals.commands.safety import safety
+from evals.commands.support import support
 from evals.dev import Report, ask_all, check_sources, report
 from evals.folder import new_folder, write_json
 from evals.questions import Item, QuestionsError, read_questions
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, score, report_command, compare, gate, label, draw, safety):
+for command in (run, score, report_command, compare, gate, label, draw, safety, support):
     app.command(command.__name__)(command)
 app.command("screenshots")(screenshots)
 BAD_START = 2

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evals.opinions import Opinions
-from evals.pairs import evidence
 from evals.stats import share
 from evals.systems.reply import Said
 from server.corpus import Corpus
@@ -45,7 +44,7 @@ def citations(said: Sequence[Said], corpus: Corpus, judge: Opinions) -> Citation
     """Over the sentences of one system, each as often as it was shown."""
     supported = precise = cited = unjudged = 0
     for one in said:
-        texts = [evidence(p, corpus) for p in one.cited if p in corpus.passages]
+        texts = [corpus.evidence(p) for p in one.cited if p in corpus.passages]
         opinion = judge.of(one.text, texts).supported if texts else False
         if opinion is None:
             unjudged += 1

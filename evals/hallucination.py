@@ -18,7 +18,6 @@ from evals.systems.reply import Reply, Said
 from server.corpus import Corpus
 from server.turn import Role, Sentence
 from server.verify.stage import Verify
-from server.verify.support import SUPPORTED_FROM
 
 REVIEWED = "reviewed"
 LIMIT = 0.01
@@ -103,7 +102,7 @@ class Assessor:
             "support": found.support,
             "figures": found.figures,
             "wording": found.wording,
-            "objects": not (found.figures and found.wording and (found.support or 0.0) >= SUPPORTED_FROM),
+            "objects": not found.passed,
         }
 
     def label(self, one: Pair) -> bool | None:

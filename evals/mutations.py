@@ -25,7 +25,7 @@ _OFF: dict[Check, tuple[str, Any]] = {
     "figures": ("unsupported", lambda sentence, passages: []),
     "labels": ("label_faults", lambda sentences, corpus: set()),
     "wording": ("problems", lambda text, certainty=None: iter(())),
-    "support": ("support", lambda claim, premise: 1.0),
+    "support": ("Verify.threshold", 0.0),
 }
 
 

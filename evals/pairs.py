@@ -14,13 +14,6 @@ def pair_key(sentence: str, texts: Iterable[str]) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
-def evidence(passage: str, corpus: Corpus) -> str:
-    """A passage as a reader sees it: under the name and the kind of its work. Raises KeyError for an unknown id."""
-    found = corpus.passages[passage]
-    source = corpus.sources[found.source]
-    return f"[{source.name}. {source.kind}] {found.text}"
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
     """One distinct pair: `cluster` is the source of its first passage, `shown` how often replies showed it."""
@@ -36,7 +29,7 @@ class Pair:
 def pair(said: Said, corpus: Corpus, shown: int = 1) -> Pair:
     """The pair of a sentence; passages that the corpus does not hold are left out."""
     held = tuple(p for p in said.evidence if p in corpus.passages)
-    texts = tuple(evidence(p, corpus) for p in held)
+    texts = tuple(corpus.evidence(p) for p in held)
     cluster = corpus.passages[held[0]].source if held else "none"
     return Pair(pair_key(said.text, texts), said.text, held, texts, cluster, shown)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
 from server.corpus import CorpusError
 from server.log import configure
@@ -134,20 +134,42 @@ def support(
     ] = None,
     target: Annotated[Path | None, typer.Option("--out", help="Where the rows go; standard output without it.")] = None,
 ) -> None:
-    """Score whether premises support claims (words in common, for now), row by row."""
+    """Score how far premises support claims (words in common, for now), row by row.
+
+    Bad rows are told by line number and left out; exit 1 if there were any.
+    """
+    from server.verify.lexical import load
     from server.verify.rows import scored
 
-    try:
-        with (
-            source.open(encoding="utf-8") if source else nullcontext(sys.stdin) as rows,
-            target.open("w", encoding="utf-8") if target else nullcontext(sys.stdout) as out,
-        ):
-            for row in scored(rows):
-                out.write(json.dumps(row, ensure_ascii=False) + "\n")
-    except UnicodeDecodeError:
-        _fail("the rows are not readable as UTF-8")
-    except (OSError, ValueError) as error:
-        _fail(str(error))
+    problems, stopped = 0, None
+    scorer = load()
+    with Progress(
+        TextColumn("Rows"), MofNCompleteColumn(), console=errors, transient=True, disable=not errors.is_terminal
+    ) as bar:
+        task = bar.add_task("Rows", total=None)
+
+        def bad(line: str) -> None:
+            nonlocal problems
+            problems += 1
+            bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+        try:
+            with (
+                source.open(encoding="utf-8") if source else nullcontext(sys.stdin) as rows,
+                target.open("w", encoding="utf-8") if target else nullcontext(sys.stdout) as out,
+            ):
+                for row in scored(rows, scorer, bad):
+                    out.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    bar.advance(task)
+        except UnicodeDecodeError:
+            stopped = "the rows are not readable as UTF-8"
+        except OSError as error:
+            stopped = str(error)
+    if stopped:
+        _fail(stopped)
+    if problems:
+        typer.echo(f"{problems} bad row{'s were' if problems > 1 else ' was'} left out", err=True)
+        raise typer.Exit(1)
 
 
 @corpus_app.command()

@@ -6,11 +6,13 @@ from threading import Thread
 
 from server.corpus import Corpus, load_corpora
 from server.embedding import Embedder
-from server.index import Index, Progress
+from server.index import Index, Progress, index_folder
 from server.paths import CORPUS
 from server.pipeline import Pipeline, build_stages
 from server.settings import Settings
 from server.turn import Message, Question, Turn
+from server.verify.lexical import load
+from server.verify.support import Scorer, Supports, stored_verdicts
 from server.wording import Wording, load_wording
 
 
@@ -40,18 +42,30 @@ def _silent(done: int, total: int) -> None:
     """Shows no progress."""
 
 
+def reviewed_supports(corpus: Corpus, settings: Settings, scorer: Scorer, progress: Progress = _silent) -> Supports:
+    """Verdicts on every reviewed claim, kept beside the index: claims that have one already cost nothing."""
+    wanted = [(c.text, tuple(corpus.evidence(p) for p in c.passages)) for c in corpus.claims.values()]
+    path = index_folder(settings.data_dir).parent / f"{index_folder(settings.data_dir).name}-{corpus.topic.id}.json"
+    return Supports(scorer, stored_verdicts(path, scorer, wanted, progress))
+
+
 def load_engine(settings: Settings, progress: Progress = _silent) -> Engine:
-    """Load everything, building the index where it is missing or stale. Raises CorpusError, WeightsError."""
+    """Load everything, building the index where it is missing or stale.
+
+    Raises CorpusError, WeightsError.
+    """
     corpora = load_corpora(CORPUS)
     wording = load_wording()
     embedder = Embedder()
     Thread(target=embedder.load, daemon=True).start()  # its imports take seconds, and so do the store's
     index = Index(settings.data_dir, embedder, settings.chroma_url)
+    scorer = load()
     pipelines = {}
     for topic, corpus in corpora.items():
         if not index.is_ready(corpus):
             index.build(corpus, progress)
-        stages = build_stages(corpus, wording, index, index.examples(corpus), embedder)
+        supports = reviewed_supports(corpus, settings, scorer, progress)
+        stages = build_stages(corpus, wording, index, index.examples(corpus), embedder, supports)
         pipelines[topic] = Pipeline(stages, settings.stage_timeout_s, threads=settings.max_running)
     embedder.load()
     embedder.settle()

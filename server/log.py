@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections import Counter
 from typing import Any
 
 import structlog
@@ -37,6 +38,7 @@ def log_turn(turn: Turn, route: str, corpus_hash: str, version: str) -> None:
         timings_ms=dict(turn.timings_ms),
         passages=sorted({p for item in turn.sentences for p in item.citations}),
         dropped=len(turn.dropped),
+        dropped_for=dict(Counter(check for s in turn.dropped if s.verdict for check in s.verdict.failed)),
         corpus=corpus_hash[:12],
         version=version,
     )

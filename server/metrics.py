@@ -44,6 +44,12 @@ class Metrics:
         self.registry.register(self._safety)
         self._turns = Counter("plaincite_turns", "Replies by outcome", ["outcome"], registry=self.registry)
         self._refused = Counter("plaincite_refused", "Requests refused by status", ["status"], registry=self.registry)
+        self._dropped = Counter(
+            "plaincite_dropped_sentences",
+            "Sentences dropped by the check that failed",
+            ["check"],
+            registry=self.registry,
+        )
         self._seconds = Histogram(
             "plaincite_turn_seconds",
             "Time a reply took, safety replies left out",
@@ -58,6 +64,9 @@ class Metrics:
             self._safety.add(outcome)
             return
         self._turns.labels(outcome).inc()
+        for sentence in turn.dropped:
+            for check in sentence.verdict.failed if sentence.verdict else ():
+                self._dropped.labels(check).inc()
         self._seconds.observe(turn.timings_ms.get("total", 0.0) / 1000)
 
     def refused(self, status: int) -> None:

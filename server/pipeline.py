@@ -16,6 +16,7 @@ from server.screen.stage import Screen
 from server.turn import Outcome, Turn
 from server.understand.stage import Understand
 from server.verify.stage import Verify
+from server.verify.support import Supports
 from server.wording import Wording
 
 Stage = Callable[[Turn], Turn]
@@ -24,7 +25,12 @@ log = structlog.get_logger("plaincite.pipeline")
 
 
 def build_stages(
-    corpus: Corpus, wording: Wording, index: Index, examples: Examples, embedder: Embedder
+    corpus: Corpus,
+    wording: Wording,
+    index: Index,
+    examples: Examples,
+    embedder: Embedder,
+    supports: Supports | None = None,
 ) -> tuple[tuple[str, Stage], ...]:
     """The stages by name, in the order of STAGES."""
     stages: tuple[Stage, ...] = (
@@ -32,7 +38,7 @@ def build_stages(
         Understand(corpus, examples, embedder),
         Retrieve(corpus, index),
         Compose(corpus, wording),
-        Verify(corpus, wording),
+        Verify(corpus, wording, supports),
     )
     return tuple(zip(STAGES, stages, strict=True))
 

@@ -117,6 +117,7 @@ class Claim:
     comparator: str | None = None
     time: str | None = None
     signed_by: tuple[str, ...] = ()
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,9 @@ class Hit:
     similarity: float
 
 
+CHECKS = ("cited", "figures", "labels", "wording", "supported")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What `verify` found for one sentence; support is a probability-like score, None where not asked."""
@@ -164,11 +168,19 @@ class Verdict:
     figures: bool
     labels: bool
     wording: bool
+    best: tuple[int, ...] = ()  # the sentence of each cited passage that bears it out best, where that is known
+    cited: bool = True
+    supported: bool = True
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The checks that the sentence failed, by name."""
+        return tuple(name for name in CHECKS if not getattr(self, name))
 
     @property
     def passed(self) -> bool:
-        """All yes-or-no checks hold; the support threshold is the verifier's own."""
-        return self.figures and self.labels and self.wording
+        """Every check holds."""
+        return not self.failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,13 +86,14 @@ def test_support_scores_rows_from_standard_input() -> None:
         '{"premise": "a", "claim": null}',
     ],
 )
-def test_a_bad_row_stops_with_its_line_number(bad: str) -> None:
-    result = run("support", given=json.dumps(ROWS[0]) + "\n\n" + bad + "\n")
-    assert result.exit_code == 2
+def test_a_bad_row_is_told_by_its_line_and_the_others_are_scored(bad: str) -> None:
+    rows = [json.dumps(ROWS[0]), "", bad, *map(json.dumps, ROWS[1:])]
+    result = run("support", given="\n".join(rows) + "\n")
+    assert result.exit_code == 1
     assert "line 3" in result.stderr
+    assert "1 bad row" in result.stderr
     assert "Traceback" not in result.output
-    assert len(result.stderr.splitlines()) == 1
-    assert len(result.stdout.splitlines()) == 1
+    _check_scores([json.loads(line) for line in result.stdout.split("\n") if line])
 
 
 def test_support_without_its_file_is_one_calm_line(tmp_path: Path) -> None:

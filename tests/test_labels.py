@@ -13,7 +13,7 @@ from evals.labels.agreement import kappa
 from evals.labels.draw import PLANTED, add, for_labelling, shuffled
 from evals.labels.label import enrol, label
 from evals.labels.read import FOLDER, LABELS, Drawn, reader_file
-from evals.pairs import distinct, evidence, pair, pair_key, reviewed_pairs
+from evals.pairs import distinct, pair, pair_key, reviewed_pairs
 from evals.systems.reply import Reply, Said
 from server.corpus import Corpus
 
@@ -22,7 +22,7 @@ def drawn(corpus: Corpus, *claims: str) -> list[Drawn]:
     found = []
     for name in claims:
         claim = corpus.claims[name]
-        key = pair_key(claim.text, [evidence(p, corpus) for p in claim.passages])
+        key = pair_key(claim.text, [corpus.evidence(p) for p in claim.passages])
         found.append(Drawn(key=key, sentence=claim.text, passages=claim.passages, origin="reviewed"))
     return found
 

@@ -1,8 +1,8 @@
 """Verify: each check drops what it must, and nothing is called answered that did not pass every check."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from conftest import TOPIC
@@ -14,21 +14,43 @@ from server.corpus import Corpus, load_corpora
 from server.paths import CORPUS
 from server.turn import ANSWERED, UNCITED_ROLES, Draft, Message, Outcome, Question, Role, Sentence, Turn
 from server.verify.labels import label_faults, sources_of
+from server.verify.lexical import WordsInCommon, load
 from server.verify.rows import scored
 from server.verify.stage import Verify
-from server.verify.support import DROP_BELOW, SUPPORTED_FROM, content_words, support
+from server.verify.support import Asked, Held, Supports
 from server.verify.wording import problems
 from server.wording import Wording, load_wording
 
 REAL = load_corpora(CORPUS)[TOPIC]
-CHECK = Verify(REAL, load_wording())
+CHECK = Verify(REAL, load_wording(), Supports(load()))
 ASKED = Turn(Question((Message("user", "Does ketamine help with PTSD?"),), "US", topic=TOPIC))
 STEP = Sentence("You can ask the team that treats you what this means for you.", Role.NEXT_STEP)
 
 
+class Sure(Supports):
+    """Supports everything: what is dropped all the same is dropped by another check."""
+
+    def __init__(self) -> None:
+        super().__init__(load())
+
+    def verdicts(self, wanted: Sequence[Asked]) -> list[Held]:
+        return [Held(1.0) for _ in wanted]
+
+
 @pytest.fixture(scope="module")
-def verify(corpus: Corpus, wording: Wording) -> Verify:
-    return Verify(corpus, wording)
+def scorer() -> WordsInCommon:
+    return load()
+
+
+@pytest.fixture(scope="module")
+def verify() -> Verify:
+    return CHECK
+
+
+@pytest.fixture(scope="module")
+def sure(corpus: Corpus, wording: Wording) -> Verify:
+    """The stage with every check but support."""
+    return Verify(corpus, wording, Sure())
 
 
 def said(text: str, *citations: str, role: Role = Role.LEAD, certainty: str | None = None) -> Sentence:
@@ -64,7 +86,7 @@ def test_a_true_sentence_passes_every_check(verify: Verify, corpus: Corpus) -> N
     assert first.verdict is not None
     assert first.verdict.passed
     assert first.verdict.support is not None
-    assert DROP_BELOW <= first.verdict.support <= 1
+    assert verify.threshold <= first.verdict.support <= 1
     assert step.verdict is not None
     assert step.verdict.support is None
 
@@ -74,7 +96,7 @@ def test_every_real_claim_passes_all_but_the_labels_of_an_answer(verify: Verify,
         verdict = verify.verdict(claim(corpus, identifier))
         assert verdict.passed, identifier
         assert verdict.support is not None
-        assert verdict.support >= DROP_BELOW, identifier
+        assert (verdict.support >= verify.threshold) != bool(corpus.claims[identifier].doubt), identifier
 
 
 def test_without_a_draft_there_is_no_verdict(verify: Verify) -> None:
@@ -191,9 +213,9 @@ def test_bad_wording_is_dropped(verify: Verify, corpus: Corpus, text: str) -> No
 
 
 @pytest.mark.parametrize(("certainty", "kept"), [("low", False), ("very_low", False), ("high", True), (None, True)])
-def test_confirms_is_too_sure_for_low_certainty(verify: Verify, certainty: str | None, kept: bool) -> None:
+def test_confirms_is_too_sure_for_low_certainty(sure: Verify, certainty: str | None, kept: bool) -> None:
     text = "A small trial confirms that PTSD scores were lower after ketamine than after midazolam."
-    turn = ended(verify, said(text, "feder2014.results.1", certainty=certainty))
+    turn = ended(sure, said(text, "feder2014.results.1", certainty=certainty))
     assert (turn.outcome is Outcome.ANSWER) == kept
 
 
@@ -229,9 +251,9 @@ def test_an_unrelated_sentence_is_dropped(verify: Verify, corpus: Corpus) -> Non
     text = "Bananas grow in warm places near small rivers where birds nest all summer."
     bad = dropped_alone(verify, said(text, "feder2014.results.1", role=Role.POINT), claim(corpus, "feder2014.c.result"))
     assert bad.verdict is not None
-    assert bad.verdict.passed
+    assert bad.verdict.failed == ("supported",)
     assert bad.verdict.support is not None
-    assert bad.verdict.support < DROP_BELOW
+    assert bad.verdict.support < verify.threshold
 
 
 # Endings
@@ -295,7 +317,8 @@ def holds(turn: Turn) -> None:
             assert sentence.citations
             assert all(citation in REAL.passages for citation in sentence.citations)
             assert sentence.verdict.support is not None
-            assert sentence.verdict.support >= DROP_BELOW
+            doubted = sentence.claim is not None and bool(REAL.claims[sentence.claim].doubt)
+            assert sentence.verdict.support >= CHECK.threshold or doubted
     if turn.outcome in ANSWERED:
         assert any(s.role in {Role.LEAD, Role.PREMISE} for s in turn.sentences)
     else:
@@ -390,41 +413,33 @@ def test_a_denial_excuses_only_its_own_sentence() -> None:
     assert len(list(problems("It is not proven. It is a miracle."))) == 1
 
 
-@pytest.mark.parametrize(("text", "least", "most"), [("", 0.0, 0.0), ("the of and", 0.0, 0.0), ("...", 0.0, 0.0)])
-def test_a_claim_without_words_has_no_support(text: str, least: float, most: float) -> None:
-    assert least <= support(text, "ketamine and midazolam") <= most
-
-
-def test_support_is_the_share_of_words() -> None:
-    assert support("Ketamine helped rats", "Rats given ketamine were helped.") == 1.0
-    assert support("Ketamine helped bananas", "ketamine") == pytest.approx(1 / 3)
-    assert content_words("The rats, 1,000 of them, froze!") == {"rat", "1000", "froze"}
-
-
-@given(st.text(max_size=100), st.text(max_size=100))
-def test_support_is_between_0_and_1(text: str, premise: str) -> None:
-    assert 0.0 <= support(text, premise) <= 1.0
-    assert support(text, text) in {0.0, 1.0}
-
-
 def test_sources_of_skips_unknown_passages(corpus: Corpus) -> None:
     sentence = said("x", "feder2014.results.1", "feder2014.limits.1", "nowhere.1", "du2022.results.1")
     assert sources_of(sentence, corpus) == ["feder2014", "du2022"]
 
 
-def test_rows_are_scored_one_by_one() -> None:
-    rows: list[dict[str, Any]] = [
-        {"premise": "Rats froze less.", "claim": "Rats froze less.", "id": 7},
-        {"premise": "Rats froze less.", "claim": "Bananas grow."},
-    ]
-    found = list(scored([json.dumps(rows[0]), "", "  \n", json.dumps(rows[1])]))
-    assert found == [rows[0] | {"score": 1.0, "supported": True}, rows[1] | {"score": 0.0, "supported": False}]
-    assert 0 < SUPPORTED_FROM < 1
+def test_rows_are_scored_in_order_and_bad_ones_are_named_not_echoed(scorer: WordsInCommon) -> None:
+    good = {"premise": "Rats froze less after the drug.", "claim": "After the drug, rats froze less.", "id": 7}
+    other = {"premise": "Rats froze less after the drug.", "claim": "Bananas grow in the south."}
+    bad = ["{", "[]", "7", "null", '"x"', '{"premise": "a"}', '{"premise": 1, "claim": "secret"}']
+    told: list[str] = []
+    found = list(scored([json.dumps(good), *bad, " ", json.dumps(other)], scorer, told.append))
+    assert [{k: v for k, v in row.items() if k not in {"score", "supported"}} for row in found] == [good, other]
+    assert found[0]["score"] > found[1]["score"]
+    assert all(row["supported"] == (row["score"] >= scorer.enough) for row in found)
+    assert [line.split(":")[0] for line in told] == [f"line {number}" for number in range(2, 9)]
+    assert "secret" not in "".join(told)
 
 
-@pytest.mark.parametrize("line", ["{", "[]", "7", "null", '"x"', '{"premise": "a"}', '{"premise": 1, "claim": "a"}'])
-def test_a_bad_row_is_named_and_not_echoed(line: str) -> None:
-    good = json.dumps({"premise": "a", "claim": "b"})
-    with pytest.raises(ValueError, match=r"^line 2: ") as caught:
-        list(scored([good, line]))
-    assert "\n" not in str(caught.value)
+def test_rows_stream_in_batches(scorer: WordsInCommon) -> None:
+    read: list[int] = []
+
+    def lines() -> Iterator[str]:
+        for number in range(200):
+            read.append(number)
+            yield json.dumps({"premise": "It rained.", "claim": f"It rained {number} times."})
+
+    rows = scored(lines(), scorer, lambda line: None)
+    next(rows)
+    assert len(read) < 200
+    assert sum(1 for _ in rows) == 199

@@ -9,7 +9,9 @@ from evals.cases import CasesError
 from evals.folder import RunError
 from evals.judges import JudgeError
 from evals.labels import LabelsError
+from evals.support.candidate import CandidateError
 from evals.thresholds import ThresholdsError
+from evals.training.support_data import PairsError
 from server.corpus import CorpusError
 from server.embedding import WeightsError
 from server.llm import ChatModelError
@@ -18,6 +20,7 @@ from server.settings import SettingsError
 
 BAD_START = 2
 TOLD = (
+    CandidateError,
     CasesError,
     ChatModelError,
     CorpusError,
@@ -28,6 +31,7 @@ TOLD = (
     SettingsError,
     ThresholdsError,
     WeightsError,
+    PairsError,
     OSError,
 )
 

@@ -1,4 +1,4 @@
-"""A judge by name: `offline`, `local`, `chat:PROVIDER:MODEL[@URL]`, or `path:FOLDER` of a classifier."""
+"""A judge by name: `offline`, `local`, `chat:PROVIDER:MODEL[@URL]`, `path:FOLDER` or `trained:FOLDER`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +15,10 @@ def load_judge(name: str) -> Iterator[Judge]:
         from evals.judges.offline import OfflineJudge
 
         yield OfflineJudge()
+    elif kind == "trained" and rest:
+        from evals.judges.trained import TrainedJudge
+
+        yield TrainedJudge(Path(rest))
     elif kind == "path" and rest:
         from evals.judges.classifier import ClassifierJudge
 
@@ -30,4 +34,6 @@ def load_judge(name: str) -> Iterator[Judge]:
         with local_judge() as judge:
             yield judge
     else:
-        raise JudgeError(f"{name!r} is no judge: offline, local, chat:PROVIDER:MODEL[@URL] or path:FOLDER")
+        raise JudgeError(
+            f"{name!r} is no judge: offline, local, chat:PROVIDER:MODEL[@URL], path:FOLDER or trained:FOLDER"
+        )

@@ -7,7 +7,6 @@ from pathlib import Path
 import yaml
 
 from evals.labels.read import FOLDER, LabelName, LabelsError, Reader, read_labels, reader_file
-from evals.pairs import evidence
 from server.corpus import Corpus
 
 KEYS: dict[str, LabelName] = {"s": "supported", "u": "unsupported", "n": "no_claim", "c": "cannot_tell"}
@@ -57,7 +56,7 @@ def label(name: str, corpus: Corpus, say: Say, read: Read, folder: Path = FOLDER
     for one in waiting:
         say(f"\n{given + 1} of {len(waiting)}\n\nPassages:")
         for passage in one.passages:
-            say(f"  {evidence(passage, corpus)}\n")
+            say(f"  {corpus.evidence(passage)}\n")
         say(f"Sentence:\n  {one.sentence}\n")
         chosen = _ask(say, read, guidelines)
         if chosen is None:

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evals.jsonl import T, read_lines
-from evals.pairs import evidence, pair_key
+from evals.pairs import pair_key
 from server.corpus import Corpus
 
 FOLDER = Path(__file__).resolve().parent
@@ -83,7 +83,7 @@ class Labelled:
             key: one
             for key, one in self.drawn.items()
             if all(p in corpus.passages for p in one.passages)
-            and pair_key(one.sentence, [evidence(p, corpus) for p in one.passages]) == key
+            and pair_key(one.sentence, [corpus.evidence(p) for p in one.passages]) == key
         }
 
 

@@ -14,7 +14,6 @@ from evals.tasks.screen import counted
 from server.corpus import Corpus
 from server.turn import Role, Sentence
 from server.verify.stage import Verify
-from server.verify.support import DROP_BELOW
 
 PLANTED = Path(__file__).resolve().parent.parent / "cases" / "planted.jsonl"
 CHECKS = ("support", "figures", "labels", "wording")
@@ -96,6 +95,7 @@ class VerifyTask:
             "figures": verdict.figures,
             "labels": verdict.labels,
             "wording": verdict.wording,
+            "supported": verdict.supported,
             "kept": mine in kept,
         }
 
@@ -106,7 +106,7 @@ class VerifyTask:
         return {
             "kind": planted.kind if planted else TRUE,
             "support_score": support,
-            "support": support is None or support < DROP_BELOW,
+            "support": not output["supported"],
             **{check: not output[check] for check in CHECKS[1:]},
             "dropped": not output["kept"],
         }

@@ -92,7 +92,8 @@ def tensors(coder: Any, texts: Sequence[str]) -> tuple[Any, Any]:
     return torch.tensor([one.ids for one in coded]), torch.tensor([one.attention_mask for one in coded])
 
 
-def _autocast() -> Any:
+def autocast() -> Any:
+    """bfloat16 where the processor is fast at it."""
     import torch
 
     has = torch.backends.cpu.get_cpu_capability() if hasattr(torch.backends, "cpu") else ""
@@ -123,7 +124,7 @@ def train(messages: Sequence[Message], recipe: Recipe, say: Any = print) -> tupl
         total = 0.0
         for places in batches(texts, recipe.batch, shuffle):
             ids, mask = tensors(coder, [texts[place] for place in places])
-            with _autocast():
+            with autocast():
                 logits = net(ids, mask)
             loss = loss_of(logits.float(), torch.tensor([wanted[place] for place in places]))
             optimizer.zero_grad()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from server.corpus.load import Corpus, CorpusError, load_corpora
 from server.reading_level import grade, split_sentences, words
 from server.turn import Claim
 from server.verify.figures import unsupported
-from server.verify.support import DROP_BELOW, support
+from server.verify.lexical import load
+from server.verify.support import Supports
 from server.verify.wording import problems
 from server.wording import load_wording
 
@@ -21,6 +23,22 @@ MAX_AGE_DAYS = 100
 _PASSAGE_ID = re.compile(r"[a-z0-9_]+\.[a-z_]+\.\d+")
 # Labels that a claim of one source need not repeat: they are asked of the answer as a whole.
 _NOT_PER_CLAIM = frozenset({"later_version"})
+
+
+@cache
+def _supports() -> Supports:
+    return Supports(load())
+
+
+def _doubts(claim: Claim, corpus: Corpus) -> Iterator[str]:
+    """What the support model says of a claim: one that it doubts is mended, or its record says why it stands."""
+    supports = _supports()
+    score = supports.verdicts([(claim.text, tuple(corpus.evidence(p) for p in claim.passages))])[0].score
+    if score < supports.threshold and not claim.doubt:
+        found = f"({score:.2f}, {supports.threshold:.2f} is enough)"
+        yield f"the support model doubts it {found}: mend it, or say in `doubt` why it stands"
+    if score >= supports.threshold and claim.doubt:
+        yield "has a `doubt`, but the support model does not doubt it any more"
 
 
 def check_claim(claim: Claim, corpus: Corpus) -> Iterator[str]:
@@ -40,8 +58,8 @@ def check_claim(claim: Claim, corpus: Corpus) -> Iterator[str]:
         level = grade(sentence, (*corpus.topic.drug_names, *corpus.topic.study_names), min_words=1)
         if level is not None and level > MAX_GRADE:
             yield f"a sentence of grade {level:.1f} (at most {MAX_GRADE:.0f}): {sentence}"
-    if passages and support(claim.text, " ".join(passages)) < DROP_BELOW:
-        yield "shares too few words with its passages; verify would drop it"
+    if passages:
+        yield from _doubts(claim, corpus)
     yield from problems(claim.text, claim.certainty)
     for topic in claim.topics - set(corpus.topic.topics):
         yield f"unknown topic {topic!r}"

@@ -49,6 +49,12 @@ class Corpus:
     review: str
     hash: str
 
+    def evidence(self, passage: str) -> str:
+        """A passage as a reader sees it: under the name and kind of its work. Raises KeyError for an unknown id."""
+        found = self.passages[passage]
+        source = self.sources[found.source]
+        return f"[{source.name}. {source.kind}] {found.text}"
+
 
 def read_yaml(path: Path) -> Any:
     """The file's content. Raises CorpusError that names file and line."""

@@ -62,6 +62,7 @@ class ClaimRecord(Strict):
     comparator: str | None = None
     time: str | None = None
     signed_by: tuple[str, ...] = ()
+    doubt: str | None = None  # why it stands though the support model doubts it
 
 
 class StudyPoint(Strict):

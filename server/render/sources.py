@@ -5,12 +5,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from server.corpus import Corpus, Source
+from server.reading_level import split_sentences
 from server.turn import Passage
 from server.verify.figures import canonical, figures
 from server.wording import Wording
 
 View = dict[str, Any]
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
+
+
+def segmented(passage: str, sentence: str, best: int | None) -> list[View]:
+    """The passage in segments: its sentence that bears the sentence out best, and the figures of both, are marked.
+
+    `best` is that sentence's place; None where it is not known.
+    """
+    parts = split_sentences(passage)
+    if best is None or not 0 <= best < len(parts) or len(parts) == 1:
+        return [segment | {"best": False} for segment in marked(passage, sentence)]
+    start = passage.find(parts[best])
+    if start < 0:
+        return [segment | {"best": False} for segment in marked(passage, sentence)]
+    end = start + len(parts[best])
+    cut = ((passage[:start], False), (passage[start:end], True), (passage[end:], False))
+    return [segment | {"best": chosen} for text, chosen in cut for segment in marked(text, sentence)]
 
 
 def marked(passage: str, sentence: str) -> list[View]:
@@ -62,7 +79,9 @@ def source_view(source: Source, n: int, passages: Iterable[Passage], wording: Wo
     }
 
 
-def citation_view(passage: Passage, sentence: str, n: int, dom_id: str, corpus: Corpus) -> View:
+def citation_view(
+    passage: Passage, sentence: str, n: int, dom_id: str, corpus: Corpus, best: int | None = None
+) -> View:
     """A citation that opens the passage in place."""
     source = corpus.sources[passage.source]
     return {
@@ -74,7 +93,7 @@ def citation_view(passage: Passage, sentence: str, n: int, dom_id: str, corpus: 
         "dom_id": dom_id,
         "words_label": passage.words,
         "section": passage.section,
-        "segments": marked(passage.text, sentence),
+        "segments": segmented(passage.text, sentence, best),
         "url": source.url,
         "hash": passage.hash,
     }

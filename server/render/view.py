@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, zip_longest
 from typing import Any
 
 from server import __version__
@@ -60,9 +60,9 @@ def _sentence(item: Sentence, numbers: _Numbers, ids: Any, corpus: Corpus, wordi
         },
         "citations": [
             citation_view(
-                corpus.passages[p], item.text, numbers.by_source[corpus.passages[p].source], next(ids), corpus
+                corpus.passages[p], item.text, numbers.by_source[corpus.passages[p].source], next(ids), corpus, best
             )
-            for p in item.citations
+            for p, best in zip_longest(item.citations, verdict.best if verdict else ())
         ],
     }
 

@@ -6,7 +6,8 @@ from server.corpus import Corpus
 from server.turn import ANSWERED, UNCITED_ROLES, Draft, Outcome, Role, Sentence, Turn, Verdict
 from server.verify.figures import unsupported
 from server.verify.labels import label_faults
-from server.verify.support import DROP_BELOW, support
+from server.verify.lexical import load
+from server.verify.support import Asked, Held, Supports
 from server.verify.wording import problems
 from server.wording import Wording
 
@@ -21,8 +22,11 @@ def cited(sentence: Sentence, corpus: Corpus) -> bool:
 class Verify:
     """Turn → Turn that has ended. A failed sentence is dropped; an answer that loses its lead becomes a refusal."""
 
-    def __init__(self, corpus: Corpus, wording: Wording) -> None:
+    def __init__(self, corpus: Corpus, wording: Wording, supports: Supports | None = None) -> None:
         self._corpus = corpus
+        self._supports = supports or Supports(load())
+        # A claim that was looked at and stands, though the model doubts it, says why in its record.
+        self._settled = {(claim.text, claim.passages) for claim in corpus.claims.values() if claim.doubt}
         self._honest = wording.replies["fixed"]["not_found"]
 
     def __call__(self, turn: Turn) -> Turn:
@@ -49,31 +53,40 @@ class Verify:
     def checked(self, sentences: tuple[Sentence, ...]) -> tuple[list[Sentence], list[Sentence]]:
         """The sentences with their verdicts, in two lists: those that hold and those that do not."""
         faults = label_faults(sentences, self._corpus)
-        judged = [replace(s, verdict=self.verdict(s, s.text in faults)) for s in sentences]
-        kept = [s for s in judged if self._holds(s)]
-        return kept, [s for s in judged if not self._holds(s)]
+        asked = [s for s in sentences if s.role not in UNCITED_ROLES]
+        held = dict(zip(asked, self._supports.verdicts([self._asked(s) for s in asked]), strict=True))
+        judged = [replace(s, verdict=self._verdict(s, held.get(s), s.text in faults)) for s in sentences]
+        kept = [s for s in judged if s.verdict and s.verdict.passed]
+        return kept, [s for s in judged if not (s.verdict and s.verdict.passed)]
 
-    def verdict(self, sentence: Sentence, label_fault: bool = False) -> Verdict:
-        """Each check's result for one sentence."""
+    @property
+    def threshold(self) -> float:
+        """The support score that a sentence needs."""
+        return self._supports.threshold
+
+    def verdict(self, sentence: Sentence) -> Verdict:
+        """Each check's result for one sentence by itself, without what its neighbours' labels demand."""
+        asked = sentence.role not in UNCITED_ROLES
+        return self._verdict(sentence, self._supports.verdicts([self._asked(sentence)])[0] if asked else None, False)
+
+    def _asked(self, sentence: Sentence) -> Asked:
+        return sentence.text, tuple(self._corpus.evidence(p) for p in sentence.citations if p in self._corpus.passages)
+
+    def _verdict(self, sentence: Sentence, held: Held | None, label_fault: bool) -> Verdict:
         wording = not list(problems(sentence.text, sentence.certainty))
-        if sentence.role in UNCITED_ROLES:
-            return Verdict(None, True, True, wording)
+        if held is None:
+            return Verdict(None, True, True, wording, cited=not sentence.citations)
         texts = [self._corpus.passages[p].text for p in sentence.citations if p in self._corpus.passages]
+        score = round(held.score, 3)
         return Verdict(
-            support=round(support(sentence.text, " ".join(texts)), 3),
+            support=score,
             figures=not unsupported(sentence.text, texts),
             labels=not label_fault,
             wording=wording,
+            best=held.best,
+            cited=cited(sentence, self._corpus),
+            supported=score >= self.threshold or (sentence.text, sentence.citations) in self._settled,
         )
-
-    def _holds(self, sentence: Sentence) -> bool:
-        verdict = sentence.verdict
-        if verdict is None or not verdict.passed:
-            return False
-        if sentence.role in UNCITED_ROLES:
-            return not sentence.citations
-        supported = verdict.support is not None and verdict.support >= DROP_BELOW
-        return supported and cited(sentence, self._corpus)
 
     def _refused(self, turn: Turn, draft: Draft, kept: list[Sentence], dropped: list[Sentence]) -> Turn:
         honest = Sentence(self._honest, Role.FIXED, verdict=Verdict(None, True, True, True))

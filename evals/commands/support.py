@@ -1,0 +1,59 @@
+"""support: the gate, trained models and simpler ways on the same pairs."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evals.commands.common import stop, told
+from evals.folder import new_folder, write_json
+
+
+def support(
+    data: Annotated[Path | None, typer.Option(help="Folder with test/*.jsonl; our own sets alone without it.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Folder of a trained model, measured beside the others.")] = None,
+    judge: Annotated[Path | None, typer.Option(help="Folder of a trained judge.")] = None,
+    scorer: Annotated[list[str] | None, typer.Option(help="Only these: gate, cosine, rules, prompted.")] = None,
+    sets: Annotated[list[str] | None, typer.Option("--set", help="Only these sets.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for report.json and report.md.")] = None,
+) -> None:
+    """AUC, balanced accuracy, F1 and calibration by set, with 95 % intervals; errors by kind; drafts; speed."""
+    from evals.labels import read_labels
+    from evals.support import card
+    from evals.support.candidate import Candidate
+    from evals.support.drafts import through_the_gate
+    from evals.support.load import SCORERS, load_scorers
+    from evals.support.measure import measured
+    from evals.support.sets import sets_to_test
+    from evals.support.speed import measure
+    from server.corpus import load_corpora
+    from server.paths import CORPUS
+    from server.settings import load_settings
+    from server.verify.stage import Verify
+    from server.verify.support import Supports
+    from server.wording import load_wording
+
+    unknown = set(scorer or ()) - set(SCORERS)
+    if unknown:
+        raise stop(f"no scorer {', '.join(sorted(unknown))}: choose from {', '.join(SCORERS)}")
+    with told():
+        corpus = load_corpora(CORPUS)[load_settings().topic]
+        known = sets_to_test(data)
+        missing = set(sets or ()) - {one.name for one in known}
+        if missing:
+            raise stop(f"no set {', '.join(sorted(missing))}: choose from {', '.join(one.name for one in known)}")
+        scorers = load_scorers(scorer or SCORERS, weights, judge)
+        model = Supports(Candidate(weights)) if weights else None
+        content: dict[str, Any] = {
+            "speed": measure(corpus, weights) if weights else None,
+            "drafts": through_the_gate(read_labels(), corpus, Verify(corpus, load_wording(), model)),
+            "sets": measured(scorers, [one for one in known if not sets or one.name in sets], data, typer.echo),
+        }
+    typer.echo(json.dumps({"speed": content["speed"], "drafts": content["drafts"]}, indent=1))
+    for line in card.lines(content):
+        typer.echo(line)
+    folder = new_folder("support", out)
+    write_json(folder / "report.json", content)
+    (folder / "report.md").write_text(card.page(content), encoding="utf-8")
+    typer.echo(f"report: {folder / 'report.md'}")

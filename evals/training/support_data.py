@@ -1,0 +1,234 @@
+"""Pairs of a passage and a claim: read, held apart from the test files, shared out among gate, judge and validation.
+
+Public rows come from a folder of JSON lines that is not part of the project (`train/*.jsonl`, `test/*.jsonl`, rows with
+`source, premise, claim, label`). Our own are in `evals/training/support/{train,test}`: one passage to a line, with its
+claims, each with a kind.
+"""
+
+import hashlib
+import json
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from evals.jsonl import read_lines
+from evals.training.support_made import made
+
+OWN = Path(__file__).parent / "support"
+SUPPORTED = "supported"
+SHARES = 20
+VALIDATION = frozenset({0})
+JUDGE = frozenset({1, 2, 3})
+# Sources whose rows are short, made by template or easy by the way that they were made: a part of them is enough.
+CAPS = {"hans_regen": 400, "kqa_pairs": 1000, "pubmedqa_pairs": 500, "wikinli_nyu": 9000}
+MOST_JOINED = 0.15
+MADE = "invented study"
+
+Part = Literal["gate", "judge", "validation"]
+
+
+class PairsError(Exception):
+    """A file of pairs is missing or does not follow its form; the message says which line and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One claim to be held against one passage. `kind`: how the claim was made, or the data set's finer label."""
+
+    source: str
+    passage: str
+    claim: str
+    supported: bool
+    kind: str
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Claims that share a source and a passage: the unit that is read at one go."""
+
+    source: str
+    passage: str
+    claims: tuple[str, ...]
+    supported: tuple[bool, ...]
+
+
+def normalised(text: str) -> str:
+    """Lower case letters and digits with single spaces: two texts that differ only in dress are the same."""
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def part_of(pair: Pair) -> Part:
+    """Which part a pair belongs to, by its passage alone, so that no passage is in two parts."""
+    digest = hashlib.sha256(normalised(pair.passage).encode()).digest()
+    share = int.from_bytes(digest[:4], "big") % SHARES
+    return "validation" if share in VALIDATION else "judge" if share in JUDGE else "gate"
+
+
+class PublicRow(BaseModel):
+    """A row of a public file; fields that no training reads are let through."""
+
+    source: str
+    premise: str
+    claim: str
+    label: Literal["supported", "not_supported"]
+    fine: str | None = None
+
+
+class OwnClaim(BaseModel):
+    """A claim of our own; `kind` is one of those in `evals/training/support/README.md`."""
+
+    text: str
+    label: Literal["s", "n"]
+    kind: str
+
+
+class OwnRow(BaseModel):
+    """A passage of our own with its claims."""
+
+    id: str
+    topic: str
+    heading: str
+    passage: str
+    claims: list[OwnClaim]
+
+
+def public(path: Path) -> list[Pair]:
+    """Rows of one public file. Raises PairsError, one line, where a row does not follow the form."""
+    rows = (row for _, row in read_lines(path, PublicRow, PairsError))
+    return [Pair(r.source, r.premise, r.claim, r.label == SUPPORTED, r.fine or r.label) for r in rows]
+
+
+def evidence(heading: str, passage: str) -> str:
+    """A passage under the name and kind of its work, as every part of PlainCite shows it."""
+    return f"[{heading}] {passage}" if heading else passage
+
+
+def own(path: Path) -> list[Pair]:
+    """Pairs of one of our own files. Raises PairsError, one line, where a line does not follow the form."""
+    return [
+        Pair("own", evidence(row.heading, row.passage), claim.text, claim.label == "s", claim.kind, row.topic)
+        for _, row in read_lines(path, OwnRow, PairsError)
+        for claim in row.claims
+    ]
+
+
+def invented(part: Literal["train", "test"]) -> list[Pair]:
+    """Pairs of the invented studies of `support_made`."""
+    return [Pair("own", one.passage, one.claim, one.supported, one.kind, MADE) for one in made(part)]
+
+
+def other_studies(pairs: Sequence[Pair], each: int, seed: int) -> list[Pair]:
+    """Supported claims of the passages that are nearest in words, held against the wrong passage: not supported.
+
+    Only claims with a figure are taken: a claim without one could be true of both.
+    """
+    shuffle = random.Random(seed)
+    claims: dict[str, list[str]] = defaultdict(list)
+    for pair in pairs:
+        if pair.supported and re.search(r"\d", pair.claim):
+            claims[pair.passage].append(pair.claim)
+    words = {passage: set(normalised(passage).split()) for passage in claims}
+    found = []
+    for passage, own_words in words.items():
+        near = sorted(words, key=lambda other: -len(own_words & words[other]) / len(own_words | words[other]))[1:6]
+        for other in shuffle.sample(near, min(each, len(near))):
+            claim = shuffle.choice(claims[other])
+            figures = set(re.findall(r"\d+(?:\.\d+)?", claim))
+            if not figures <= set(re.findall(r"\d+(?:\.\d+)?", passage)):
+                found.append(Pair("own", passage, claim, False, "other_study"))
+    return found
+
+
+def joined(pairs: Sequence[Pair], share: float, seed: int) -> list[Pair]:
+    """Some of the passages again with another one before or after them, as an answer that cites two passages has."""
+    shuffle = random.Random(seed)
+    passages = sorted({pair.passage for pair in pairs})
+    partner = {p: shuffle.choice(passages) for p in passages if shuffle.random() < share}
+    found = []
+    for pair in pairs:
+        other = partner.get(pair.passage)
+        if other and other != pair.passage and shuffle.random() < 0.6:
+            first = int(hashlib.sha256(pair.passage.encode()).hexdigest(), 16) % 2
+            whole = f"{other}\n{pair.passage}" if first else f"{pair.passage}\n{other}"
+            found.append(Pair("own", whole, pair.claim, pair.supported, pair.kind, pair.topic))
+    return found
+
+
+def shared_with(tests: Iterable[Pair], pairs: Iterable[Pair]) -> tuple[list[Pair], Counter[str]]:
+    """(pairs that share no normalised claim and no normalised passage with a test file, dropped ones by source)."""
+    seen: set[str] = set()
+    for test in tests:
+        seen.update((normalised(test.claim), normalised(test.passage)))
+    kept, dropped = [], Counter[str]()
+    for pair in pairs:
+        if normalised(pair.claim) in seen or normalised(pair.passage) in seen:
+            dropped[pair.source] += 1
+        else:
+            kept.append(pair)
+    return kept, dropped
+
+
+def held_apart(data: Path) -> list[Path]:
+    """The public test files that hold pairs; `ragtruth_examples.jsonl` holds whole responses."""
+    return [path for path in sorted((data / "test").glob("*.jsonl")) if not path.name.endswith("_examples.jsonl")]
+
+
+def capped(pairs: Iterable[Pair], seed: int) -> list[Pair]:
+    """At most CAPS rows of a capped source, drawn by chance."""
+    by: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by[pair.source].append(pair)
+    shuffle = random.Random(seed)
+    found = []
+    for source, rows in sorted(by.items()):
+        most = CAPS.get(source, len(rows))
+        found += rows if len(rows) <= most else shuffle.sample(rows, most)
+    return found
+
+
+def training_pairs(data: Path, seed: int = 7, folder: Path = OWN) -> tuple[dict[Part, list[Pair]], Counter[str]]:
+    """(pairs for gate, judge and validation, how many were dropped by source because a test file holds them)."""
+    files = sorted((data / "train").glob("*.jsonl"))
+    if not files:
+        raise PairsError(f"{data}: holds no train/*.jsonl")
+    mine = [pair for path in sorted((folder / "train").glob("*.jsonl")) for pair in own(path)]
+    mine += invented("train")
+    tests = [pair for path in held_apart(data) for pair in public(path)]
+    tests += [pair for path in sorted((folder / "test").glob("*.jsonl")) for pair in own(path)] + invented("test")
+    kept, dropped = shared_with(tests, [pair for path in files for pair in public(path)] + mine)
+    parts: dict[Part, list[Pair]] = {"gate": [], "judge": [], "validation": []}
+    for pair in capped(kept, seed):
+        parts[part_of(pair)].append(pair)
+    for rows in parts.values():
+        rows_of_own = [pair for pair in rows if pair.source == "own"]
+        written = [pair for pair in rows_of_own if pair.topic != MADE]
+        rows += other_studies(written, 3, seed) + joined(rows_of_own, MOST_JOINED, seed)
+    return parts, dropped
+
+
+def groups(pairs: Iterable[Pair], most: int = 24) -> list[Group]:
+    """Pairs by source and passage, at most `most` claims to a group."""
+    by: dict[tuple[str, str], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by[pair.source, pair.passage].append(pair)
+    found = []
+    for (source, passage), rows in by.items():
+        for start in range(0, len(rows), most):
+            some = rows[start : start + most]
+            found.append(Group(source, passage, tuple(p.claim for p in some), tuple(p.supported for p in some)))
+    return found
+
+
+def as_json(pair: Pair) -> str:
+    """A pair as one line, for a look at what fools a model."""
+    return json.dumps(
+        {"source": pair.source, "premise": pair.passage, "claim": pair.claim, "supported": pair.supported},
+        ensure_ascii=False,
+    )

@@ -1,0 +1,79 @@
+"""What scorers are compared by: words in common, AUC, calibration, thresholds, intervals."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from evals.support.measures import (
+    Figure,
+    auc,
+    balanced_accuracy,
+    calibration_error,
+    f1,
+    threshold_for,
+    with_interval,
+)
+from server.verify.lexical import content_words, overlap
+
+
+@pytest.mark.parametrize("text", ["", "the of and", "..."])
+def test_a_claim_without_words_has_no_overlap(text: str) -> None:
+    assert overlap(text, "ketamine and midazolam") == 0.0
+
+
+def test_overlap_is_the_share_of_words() -> None:
+    assert overlap("Ketamine helped rats", "Rats given ketamine were helped.") == 1.0
+    assert overlap("Ketamine helped bananas", "ketamine") == pytest.approx(1 / 3)
+    assert content_words("The rats, 1,000 of them, froze!") == {"rat", "1000", "froze"}
+
+
+@given(st.text(max_size=100), st.text(max_size=100))
+def test_overlap_is_between_0_and_1(text: str, passage: str) -> None:
+    assert 0.0 <= overlap(text, passage) <= 1.0
+    assert overlap(text, text) in {0.0, 1.0}
+
+
+scored = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=60)
+
+
+@given(scored)
+def test_auc_is_the_well_known_one(rows: list[tuple[int, bool]]) -> None:
+    scores, supported = np.array([float(s) for s, _ in rows]), np.array([t for _, t in rows])
+    if supported.all() or not supported.any():
+        assert np.isnan(auc(scores, supported))
+    else:
+        assert auc(scores, supported) == pytest.approx(roc_auc_score(supported, scores))
+
+
+def test_balanced_accuracy_and_f1_by_hand() -> None:
+    supported = np.array([True, True, True, True, False, False])
+    said = np.array([True, True, True, False, True, False])
+    assert balanced_accuracy(said, supported) == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert f1(~said, ~supported) == pytest.approx(2 * 1 / (2 + 2))
+    assert f1(np.array([False, False]), np.array([True, False])) == 0.0
+
+
+def test_calibration_error_by_hand() -> None:
+    scores, supported = np.array([0.05, 0.05, 0.95, 0.95]), np.array([False, True, True, True])
+    assert calibration_error(scores, supported) == pytest.approx(0.5 * 0.45 + 0.5 * 0.05)
+    assert calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0.0
+
+
+@given(scored, st.floats(0.0, 0.5))
+def test_at_the_threshold_no_more_errors_pass_than_may(rows: list[tuple[int, bool]], most: float) -> None:
+    scores, supported = np.array([s / 10 for s, _ in rows]), np.array([t for _, t in rows])
+    if not supported.all():
+        limit = threshold_for(scores, supported, most)
+        assert (scores[~supported] >= limit).mean() <= most
+
+
+def test_intervals_are_over_clusters() -> None:
+    values = np.array([0.0, 1.0] * 50)
+    alone = with_interval(lambda rows: float(values[rows].mean()), list(range(100)))
+    pairs = with_interval(lambda rows: float(values[rows].mean()), [n // 2 for n in range(100)])
+    assert alone.value == pairs.value == 0.5
+    assert pairs.low == pairs.high == 0.5
+    assert 0.38 < alone.low < 0.45 < 0.55 < alone.high < 0.62
+    assert str(Figure(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"

@@ -1,0 +1,234 @@
+"""The verifier's network: a claim is judged as if it stood alone, and a run that was cut goes on."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from evals.judges import JudgeError
+from evals.judges.trained import TrainedJudge
+from evals.support.candidate import WINDOW, Candidate, CandidateError
+from evals.training import support_net as nets
+from evals.training.__main__ import app
+from evals.training.support import Recipe, Training, falling, order_of, score
+from evals.training.support_data import Group
+from evals.training.support_layout import lay_out
+from evals.training.support_rows import batches, stack
+
+TINY = Recipe(layers=1, frozen=0, tokens=256, epochs=2.0)
+GROUPS = [
+    Group("own", "Rats froze less after the drug.", ("Rats froze less.", "People froze less."), (True, False)),
+    Group("other", "The trial had 41 people.", ("41 people took part.", "It had 14."), (True, False)),
+    Group("own", "No harm was seen in 12 patients. " * 9, ("There was harm.",), (False,)),
+]
+
+ids = st.lists(st.integers(3, 900), min_size=1, max_size=9)
+
+
+@given(ids, st.lists(ids, min_size=1, max_size=5))
+def test_a_row_holds_every_token_and_each_claim_goes_on_from_the_passage(
+    passage: list[int], claims: list[list[int]]
+) -> None:
+    row = lay_out(passage, claims)
+    assert row.ids == [*passage, *(one for claim in claims for one in claim)]
+    assert [row.ids[end] for end in row.ends] == [claim[-1] for claim in claims]
+    assert [row.positions[end] for end in row.ends] == [len(passage) + len(claim) - 1 for claim in claims]
+
+
+@given(ids, st.lists(ids, min_size=2, max_size=4))
+def test_no_token_reads_ahead_or_another_claim(passage: list[int], claims: list[list[int]]) -> None:
+    _, _, segments = stack([lay_out(passage, claims)])
+    may = nets.mask(torch.from_numpy(segments), torch.float32)[0, 0] == 0
+    for reader in range(may.shape[0]):
+        for read in range(may.shape[0]):
+            allowed = read <= reader and segments[0, read] in (0, segments[0, reader])
+            assert bool(may[reader, read]) == allowed
+
+
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=60), st.booleans())
+def test_batches_hold_every_row_once_and_keep_to_their_size(sizes: list[int], mixed: bool) -> None:
+    found = batches(sizes, 100, random.Random(1) if mixed else None)
+    assert sorted(place for some in found for place in some) == list(range(len(sizes)))
+    assert all(len(some) == 1 or len(some) * max(sizes[p] for p in some) <= 100 for some in found)
+
+
+def test_the_learning_rate_rises_and_falls_to_its_floor() -> None:
+    shares = [falling(step, 10, 100, 0.2) for step in range(100)]
+    assert shares[0] == pytest.approx(0.1)
+    assert max(shares) == pytest.approx(1.0)
+    assert shares[-1] == pytest.approx(0.2, abs=0.01)
+    assert shares[10:] == sorted(shares[10:], reverse=True)
+
+
+def test_half_an_epoch_is_half_of_the_batches() -> None:
+    sizes = [10] * 100
+    whole = order_of(sizes, Recipe(epochs=1.0, tokens=100))
+    assert len(order_of(sizes, Recipe(epochs=0.5, tokens=100))) == len(whole) // 2
+    assert len(order_of(sizes, Recipe(epochs=1.5, tokens=100))) == len(whole) * 3 // 2
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Path, list[str]]:
+    path = tmp_path_factory.mktemp("training") / "run.pt"
+    lines: list[str] = []
+    run = Training(GROUPS, TINY, path)
+    run.run(lines.append)
+    return run, path, lines
+
+
+def test_a_claim_has_the_same_score_alone_and_among_others(trained: Any) -> None:
+    run = trained[0]
+    net = run.net.float()
+    together = score(net, run.coder, GROUPS)
+    for group, scores in zip(GROUPS, together, strict=True):
+        for claim, found in zip(group.claims, scores, strict=True):
+            alone = score(net, run.coder, [Group("own", group.passage, (claim,), (True,))])[0][0]
+            assert found == pytest.approx(alone, abs=1e-4)
+
+
+def test_a_run_tells_where_it_is_and_a_finished_one_starts_nothing_anew(trained: Any) -> None:
+    run, path, lines = trained
+    assert "loss" in lines[-1]
+    again = Training(GROUPS, TINY, path)
+    assert again.start == len(again.order)
+    for one, two in zip(again.net.parameters(), run.net.parameters(), strict=True):
+        assert torch.equal(one.float(), two.float())
+
+
+def test_a_checkpoint_of_other_data_is_not_gone_on_from(trained: Any) -> None:
+    assert Training(GROUPS[:2], TINY, trained[1]).start == 0
+
+
+def test_the_next_phase_begins_with_the_weights_of_the_last(trained: Any, tmp_path: Path) -> None:
+    run, path, _ = trained
+    after = Training(GROUPS[:1], TINY, tmp_path / "next.pt", path)
+    assert torch.equal(after.net.head.weight.float(), run.net.head.weight.float())
+    assert len(after.sources) == 1
+
+
+def test_frozen_layers_and_the_embedding_stay_as_they_were(tmp_path: Path) -> None:
+    run = Training(GROUPS, Recipe(layers=2, frozen=1, tokens=256), tmp_path / "run.pt")
+    before = {name: value.clone() for name, value in run.net.state_dict().items()}
+    run.run(lambda line: None)
+    moved = {name for name, value in run.net.state_dict().items() if not torch.equal(value, before[name])}
+    assert not [name for name in moved if name.startswith(("body.embed_tokens", "body.layers.0."))]
+    assert [name for name in moved if name.startswith("body.layers.1.")]
+    assert float(run.net.offset.weight.detach()[0]) == 0.0
+
+
+def pairs_folder(folder: Path) -> Path:
+    for part in ("train", "test"):
+        (folder / part).mkdir(parents=True)
+        rows = [
+            {
+                "source": "made",
+                "premise": f"{part} {n} had {n + 40} people.",
+                "claim": f"{part} {n} was not small.",
+                "label": "supported" if n % 2 else "not_supported",
+            }
+            for n in range(40)
+        ]
+        (folder / part / "made.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def smoked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    folder = tmp_path_factory.mktemp("smoke")
+    out, work = folder / "model", folder / "work"
+    data = pairs_folder(folder / "data")
+    arguments = ["--data", str(data), "--out", str(out), "--work", str(work), "--smoke"]
+    result = CliRunner().invoke(app, ["support", *arguments])
+    assert result.exit_code == 0, result.output
+    return out, work, result.output
+
+
+@pytest.fixture(scope="module")
+def candidate(smoked: tuple[Path, Path, str]) -> Candidate:
+    return Candidate(smoked[0])
+
+
+def test_a_smoke_training_makes_weights_that_load(smoked: tuple[Path, Path, str], candidate: Candidate) -> None:
+    out, work, told = smoked
+    assert "phase 3" in told
+    config = json.loads((out / "config.json").read_text())
+    assert [recipe["seed"] for recipe in config["recipes"]] == [7, 8, 9]
+    assert config["measured_in_training"]["pairs"] > 100
+    scores = [one.score for one in candidate.support("Rats froze less.", ["Rats froze less.", "People slept."])]
+    assert all(0 <= score <= 1 for score in scores)
+    assert {path.name for path in work.iterdir()} == {f"support-{phase}-smoke.pt" for phase in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json"])
+def test_a_missing_file_is_one_clear_line(smoked: tuple[Path, Path, str], tmp_path: Path, name: str) -> None:
+    folder = Path(shutil.copytree(smoked[0], tmp_path / "model"))
+    (folder / name).unlink()
+    with pytest.raises(CandidateError, match=name) as caught:
+        Candidate(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_weights_are_refused(smoked: tuple[Path, Path, str], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(smoked[0], tmp_path / "model"))
+    weights = bytearray((folder / "model.onnx").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (folder / "model.onnx").write_bytes(weights)
+    with pytest.raises(CandidateError, match="sha256"):
+        Candidate(folder)
+
+
+def test_an_exported_claim_scores_the_same_alone_and_among_many(candidate: Candidate) -> None:
+    claims = [f"{number} people took part." for number in range(60)]
+    together = candidate.support("41 adults took part.", claims)
+    for place in (0, 1, 30, 59):
+        alone = candidate.support("41 adults took part.", [claims[place]])[0]
+        assert alone.score == pytest.approx(together[place].score, abs=0.02)
+    assert candidate.support("41 adults took part.", []) == []
+
+
+@pytest.mark.parametrize("passage", ["", " ", "\ud800", "x" * 3000, "word " * 900, "\u2028"])
+def test_any_text_has_a_score(candidate: Candidate, passage: str) -> None:
+    for claim in ("", "Melatonin helped.", "\udfff", "y " * 300):
+        assert 0.0 <= candidate.support(passage, [claim])[0].score <= 1.0
+
+
+def test_a_long_passage_is_read_in_windows_that_lose_no_sentence(candidate: Candidate) -> None:
+    sentences = [f"Sentence number {number} tells of a small thing that happened." for number in range(150)]
+    windows = candidate.windows(" ".join(sentences))
+    assert len(windows) > 1
+    assert all(sentence in " ".join(windows) for sentence in sentences)
+    assert all(len(candidate._ids(window)) <= WINDOW + 8 for window in windows)
+    best = candidate.support(" ".join(sentences), ["Something happened."])[0]
+    scores = [candidate.support(window, ["Something happened."])[0].score for window in windows]
+    assert best.score == pytest.approx(max(scores), abs=1e-6)
+    assert best.window in windows
+
+
+def test_a_smoke_training_of_the_judge_makes_weights_that_it_loads(tmp_path: Path) -> None:
+    out = tmp_path / "judge"
+    data = pairs_folder(tmp_path / "data")
+    result = CliRunner().invoke(app, ["judge", "--data", str(data), "--out", str(out), "--smoke"])
+    assert result.exit_code == 0, result.output
+    opinion = TrainedJudge(out).judge("Rats froze less.", ["Rats froze less.", "People slept."])
+    assert opinion.supported in {True, False}
+    assert TrainedJudge(out).judge("Rats froze less.", []).supported is False
+
+
+@pytest.mark.parametrize("command", ["support", "judge"])
+def test_a_folder_without_pairs_is_one_clear_line(command: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [command, "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--smoke"])
+    assert result.exit_code == 2
+    assert "holds no train/*.jsonl" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_weights_of_the_judge_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(JudgeError, match=r"config\.json"):
+        TrainedJudge(tmp_path)
