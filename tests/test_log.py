@@ -32,6 +32,7 @@ FIELDS = {
     "timings_ms",
     "passages",
     "dropped",
+    "dropped_for",
     "corpus",
     "version",
 }

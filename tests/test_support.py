@@ -120,6 +120,8 @@ def test_a_claim_that_the_scorer_doubts_is_a_defect_until_its_record_says_why() 
     corpus = load_corpora(CORPUS)[TOPIC]
     claim = corpus.claims["feder2014.c.result"]
     doubted = replace(claim, text="Bananas grow in warm places near rivers where many birds nest all summer.")
-    assert [line for line in check_claim(doubted, corpus) if "doubts it" in line]
-    assert not [line for line in check_claim(replace(doubted, doubt="looked at"), corpus) if "doubts it" in line]
-    assert [line for line in check_claim(replace(claim, doubt="looked at"), corpus) if "any more" in line]
+    assert [line for line in check_claim(doubted, corpus) if "hardly bear it out" in line]
+    assert not [
+        line for line in check_claim(replace(doubted, doubt="looked at"), corpus) if "hardly bear it out" in line
+    ]
+    assert [line for line in check_claim(replace(claim, doubt="looked at"), corpus) if "by now" in line]

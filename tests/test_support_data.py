@@ -146,6 +146,19 @@ def test_claims_of_another_study_are_not_supported_and_carry_a_figure_that_is_no
         assert not figures <= set(re.findall(r"\d+", one.passage))
 
 
+def test_sentences_of_a_passage_are_supported_by_it_and_those_of_its_neighbour_are_not() -> None:
+    told = (
+        "[Trial {n}. Trial] In trial {n}, {n}1 people with asthma had a spray. It helped. No harm was seen in all {n}1."
+    )
+    found = data.verbatim([pair(told.format(n=n), "x") for n in range(3, 9)], 3, 1)
+    assert {one.kind for one in found} == {"verbatim"}
+    assert sum(one.supported for one in found) == 12
+    for one in found:
+        assert (one.claim in one.passage) == one.supported
+        assert not one.claim.startswith("It helped")
+    assert sum(not one.supported for one in found) == 6
+
+
 def test_joined_passages_keep_the_claim_and_its_label() -> None:
     rows = [pair(f"Passage number {n}.", f"Claim {n}.") for n in range(200)]
     found = data.joined(rows, 0.5, 1)

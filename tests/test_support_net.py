@@ -20,6 +20,7 @@ from evals.training.__main__ import app
 from evals.training.support import Recipe, Training, falling, order_of, score
 from evals.training.support_data import Group
 from evals.training.support_layout import lay_out
+from evals.training.support_packing import BLOCK, FINE, rounded
 from evals.training.support_rows import batches, stack
 
 TINY = Recipe(layers=1, frozen=0, tokens=256, epochs=2.0)
@@ -121,6 +122,18 @@ def test_frozen_layers_and_the_embedding_stay_as_they_were(tmp_path: Path) -> No
     assert not [name for name in moved if name.startswith(("body.embed_tokens", "body.layers.0."))]
     assert [name for name in moved if name.startswith("body.layers.1.")]
     assert float(run.net.offset.weight.detach()[0]) == 0.0
+
+
+def test_a_network_that_learns_rounded_shows_only_rounded_weights(tmp_path: Path) -> None:
+    run = Training(GROUPS, Recipe(layers=2, frozen=1, tokens=256, bits=4, rate=1e-3), tmp_path / "run.pt")
+    before = run.net.body.layers[1].mlp.up_proj.weight.clone()
+    run.run(lambda line: None)
+    for name, weights in run.net.body.named_parameters():
+        if weights.ndim == 2:
+            block = BLOCK if weights.requires_grad else FINE
+            again = rounded(weights.detach(), block)
+            assert torch.allclose(again, weights.detach().float(), atol=0.02 * float(weights.abs().max())), name
+    assert not torch.equal(run.net.body.layers[1].mlp.up_proj.weight, before)
 
 
 def pairs_folder(folder: Path) -> Path:

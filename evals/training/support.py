@@ -20,16 +20,21 @@ from numpy.typing import NDArray
 
 from evals.training import support_net as nets
 from evals.training.support_data import Group
+from evals.training.support_packing import FINE, rounded
 from evals.training.support_rows import Batch, batches, rows
 
 Say = Callable[[str], Any]
 RECENT = 100  # steps over which the loss that is told is a mean
 OURS = "own"
+ROUNDED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that a run is made with; `floor` is the share of the learning rate that is left at its end."""
+    """Everything that a run is made with.
+
+    `floor` is the share of the learning rate that is left at its end; with 4 `bits` it learns with rounded weights.
+    """
 
     layers: int = 20
     frozen: int = 6
@@ -41,6 +46,7 @@ class Recipe:
     floor: float = 0.0
     decay: float = 0.01
     dropout: float = 0.1
+    bits: int = 16
     seed: int = 7
 
 
@@ -50,7 +56,11 @@ class Masters:
     def __init__(self, net: Any, recipe: Recipe) -> None:
         import torch
 
+        self._rounds = recipe.bits == ROUNDED
+        if self._rounds:
+            round_still(net)
         self.live = [p for p in net.parameters() if p.requires_grad]
+        self._matrices = {id(p) for p in net.body.layers.parameters() if p.ndim == 2}
         self.copies = [p.detach().float().clone() for p in self.live]
         head = {id(p) for part in (net.head, net.offset) for p in part.parameters()}
         both = list(zip(self.live, self.copies, strict=True))
@@ -62,6 +72,7 @@ class Masters:
             weight_decay=recipe.decay,
         )
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.show()
 
     def step(self, share: float) -> None:
         """One step at a share of the learning rates, with the gradient cut to norm 1."""
@@ -74,9 +85,15 @@ class Masters:
             live.grad = None
         torch.nn.utils.clip_grad_norm_(self.copies, 1.0)
         self.optimizer.step()
+        self.show()
+
+    def show(self) -> None:
+        """The network's weights become those of the copies, rounded where it learns so."""
+        import torch
+
         with torch.no_grad():
             for live, copy in zip(self.live, self.copies, strict=True):
-                live.copy_(copy)
+                live.copy_(rounded(copy) if self._rounds and id(live) in self._matrices else copy)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
@@ -87,6 +104,17 @@ class Masters:
         self.optimizer.load_state_dict(state["optimizer"])
         for copy, kept in zip(self.copies, state["copies"], strict=True):
             copy.copy_(kept)
+        self.show()
+
+
+def round_still(net: Any) -> None:
+    """The embedding and the layers that do not learn, rounded once and for all."""
+    import torch
+
+    with torch.no_grad():
+        for weights in net.body.parameters():
+            if weights.ndim == 2 and not weights.requires_grad:
+                weights.copy_(rounded(weights, FINE))
 
 
 def device() -> str:

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from evals.jsonl import read_lines
 from evals.training.support_made import made
+from server.reading_level import split_sentences
 
 OWN = Path(__file__).parent / "support"
 SUPPORTED = "supported"
@@ -29,6 +30,10 @@ JUDGE = frozenset({1, 2, 3})
 CAPS = {"hans_regen": 400, "kqa_pairs": 1000, "pubmedqa_pairs": 500, "wikinli_nyu": 9000}
 MOST_JOINED = 0.15
 MADE = "invented study"
+MIN_WORDS, MAX_WORDS = 6, 40  # of a sentence that can stand alone
+_HEADING = re.compile(r"^\[[^\]]*\] ")
+_LEANS = re.compile(r"(?:it|they|this|these|those|that|he|she|both|such|there|all|none|most)\b", re.IGNORECASE)
+_FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
 Part = Literal["gate", "judge", "validation"]
 
@@ -146,6 +151,31 @@ def other_studies(pairs: Sequence[Pair], each: int, seed: int) -> list[Pair]:
     return found
 
 
+def _tellable(passage: str) -> list[str]:
+    """Sentences of a passage that can stand alone: of middling length, and not about something said before."""
+    told = split_sentences(_HEADING.sub("", passage))
+    return [one for one in told if MIN_WORDS <= len(one.split()) <= MAX_WORDS and not _LEANS.match(one)]
+
+
+def verbatim(pairs: Sequence[Pair], each: int, seed: int) -> list[Pair]:
+    """Sentences of each passage as claims that it supports, and one of the passage nearest in words, which it does not.
+
+    Only a foreign sentence with a figure that is not in the passage is taken.
+    """
+    shuffle = random.Random(seed)
+    told = {passage: _tellable(passage) for passage in dict.fromkeys(pair.passage for pair in pairs)}
+    words = {passage: set(normalised(passage).split()) for passage in told}
+    found = []
+    for passage, sentences in told.items():
+        mine = shuffle.sample(sentences, min(each, len(sentences)))
+        found += [Pair("own", passage, one, True, "verbatim") for one in mine]
+        near = max(words, key=lambda p: (p != passage, len(words[p] & words[passage]) / len(words[p] | words[passage])))
+        figures = set(_FIGURE.findall(passage))
+        foreign = [one for one in told[near] if set(_FIGURE.findall(one)) - figures]
+        found += [Pair("own", passage, one, False, "verbatim") for one in shuffle.sample(foreign, min(1, len(foreign)))]
+    return found
+
+
 def joined(pairs: Sequence[Pair], share: float, seed: int) -> list[Pair]:
     """Some of the passages again with another one before or after them, as an answer that cites two passages has."""
     shuffle = random.Random(seed)
@@ -209,7 +239,7 @@ def training_pairs(data: Path, seed: int = 7, folder: Path = OWN) -> tuple[dict[
     for rows in parts.values():
         rows_of_own = [pair for pair in rows if pair.source == "own"]
         written = [pair for pair in rows_of_own if pair.topic != MADE]
-        rows += other_studies(written, 3, seed) + joined(rows_of_own, MOST_JOINED, seed)
+        rows += other_studies(written, 3, seed) + verbatim(written, 3, seed) + joined(rows_of_own, MOST_JOINED, seed)
     return parts, dropped
 
 

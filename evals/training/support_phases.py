@@ -16,25 +16,13 @@ from evals.training.support_export import export
 RECIPES = (
     Recipe(epochs=1.0, rate=1e-4, floor=0.6),
     Recipe(epochs=1.0, rate=6e-5, warm_up=0.01, floor=0.6, seed=8),
-    Recipe(epochs=1.0, rate=4e-5, warm_up=0.02, seed=9),
+    Recipe(epochs=1.0, rate=4e-5, warm_up=0.02, bits=4, seed=9),
 )
 GENERAL = frozenset({"cad_nli", "hans_regen", "wikinli_nyu"})  # short pairs about anything: for the first phase only
 REPEATS = 2  # of the pairs that we wrote, in the last phase, and once more of those that fool the network by then
 KEPT = 3  # one in so many of all other groups is kept in the last phase
-LAST = 0.8  # share of the last phase in the weights; all of it would lean away from the words of the passage
 CANDIDATES = 5  # claims of other studies that each passage is tried with, to find those that fool the network
 SMOKE = 120  # pairs, of all sources
-
-
-def blend(last: Any, before: Any, share: float) -> None:
-    """The weights of `last` become a mean of both networks' (Wortsman and others, 2022)."""
-    import torch
-
-    earlier = dict(before.named_parameters())
-    with torch.no_grad():
-        for name, weights in last.named_parameters():
-            if not name.startswith("offset."):
-                weights.copy_(share * weights.float() + (1 - share) * earlier[name].float())
 
 
 def first(pairs: Sequence[Pair]) -> list[Group]:
@@ -87,7 +75,6 @@ def make(parts: Mapping[Part, list[Pair]], out: Path, work: Path, smoke: bool, s
     one = phase(1, first(pairs), None)
     two = phase(2, second(pairs), one.path)
     three = phase(3, third(pairs, two), two.path)
-    blend(three.net, two.net, LAST)
     weights = export(three.net.cpu(), out)
     three.coder.backend_tokenizer.save(str(out / "tokenizer.json"))
     say(f"{weights.name}: {weights.stat().st_size / 1e6:.1f} MB")

@@ -31,14 +31,14 @@ def _supports() -> Supports:
 
 
 def _doubts(claim: Claim, corpus: Corpus) -> Iterator[str]:
-    """What the support model says of a claim: one that it doubts is mended, or its record says why it stands."""
+    """Whether its passages bear a claim out: one that is doubted is mended, or its record says why it stands."""
     supports = _supports()
     score = supports.verdicts([(claim.text, tuple(corpus.evidence(p) for p in claim.passages))])[0].score
     if score < supports.threshold and not claim.doubt:
         found = f"({score:.2f}, {supports.threshold:.2f} is enough)"
-        yield f"the support model doubts it {found}: mend it, or say in `doubt` why it stands"
+        yield f"its passages hardly bear it out {found}: mend it, or say in `doubt` why it stands"
     if score >= supports.threshold and claim.doubt:
-        yield "has a `doubt`, but the support model does not doubt it any more"
+        yield "has a `doubt`, but its passages bear it out by now"
 
 
 def check_claim(claim: Claim, corpus: Corpus) -> Iterator[str]:

@@ -62,7 +62,7 @@ class ClaimRecord(Strict):
     comparator: str | None = None
     time: str | None = None
     signed_by: tuple[str, ...] = ()
-    doubt: str | None = None  # why it stands though the support model doubts it
+    doubt: str | None = None  # why it stands though its support score is low
 
 
 class StudyPoint(Strict):
