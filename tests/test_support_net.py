@@ -132,7 +132,9 @@ def test_a_network_that_learns_rounded_shows_only_rounded_weights(tmp_path: Path
         if weights.ndim == 2:
             block = BLOCK if weights.requires_grad else FINE
             again = rounded(weights.detach(), block)
-            assert torch.allclose(again, weights.detach().float(), atol=0.02 * float(weights.abs().max())), name
+            assert torch.allclose(again, weights.detach().float(), atol=0.02 * float(weights.detach().abs().max())), (
+                name
+            )
     assert not torch.equal(run.net.body.layers[1].mlp.up_proj.weight, before)
 
 
