@@ -25,7 +25,7 @@ class Verify:
     def __init__(self, corpus: Corpus, wording: Wording, supports: Supports | None = None) -> None:
         self._corpus = corpus
         self._supports = supports or Supports(load())
-        # A claim that was looked at and stands, though the model doubts it, says why in its record.
+        # A claim that was looked at and stands, though its score is low, says why in its record.
         self._settled = {(claim.text, claim.passages) for claim in corpus.claims.values() if claim.doubt}
         self._honest = wording.replies["fixed"]["not_found"]
 
