@@ -748,10 +748,10 @@ def test_metrics_give_no_single_safety_turn_away(engine: Engine, data_dir: Path)
         assert exact() == before
 
 
-def test_the_sentence_that_bears_an_answer_out_best_is_underlined_on_the_page(client: TestClient) -> None:
+def test_the_sentence_that_bears_an_answer_out_best_is_shaded_on_the_page(client: TestClient) -> None:
     page = client.post("/ask", data={"question": "Does ketamine help with PTSD?", "country": "US"}).text
     assert '<span class="best">' in page
-    assert "The underlined sentence is nearest to ours in its words." in page
+    assert "The shaded sentence is nearest to ours in its words." in page
 
 
 PAGES = ["/", "/help", "/help?country=GB", "/sources", "/sources/feder2014", "/about", "/privacy"]

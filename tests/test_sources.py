@@ -1,4 +1,4 @@
-"""A passage as a reader opens it: figures marked, the sentence that bears ours out best underlined."""
+"""A passage as a reader opens it: figures marked, the sentence that bears ours out best shaded."""
 
 import pytest
 from conftest import TOPIC
@@ -26,11 +26,11 @@ def test_the_best_sentence_is_marked_whole_and_alone(best: int) -> None:
 
 
 @pytest.mark.parametrize("best", [None, -1, 3, 99])
-def test_where_it_is_not_known_nothing_is_underlined(best: int | None) -> None:
+def test_where_it_is_not_known_nothing_is_shaded(best: int | None) -> None:
     assert not any(part["best"] for part in segmented(PASSAGE, "41 people took part.", best))
 
 
-def test_a_passage_of_one_sentence_is_not_underlined() -> None:
+def test_a_passage_of_one_sentence_is_not_shaded() -> None:
     assert not any(part["best"] for part in segmented("The trial had 41 people.", "41 people took part.", 0))
 
 
