@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from evals.jsonl import read_lines
 from evals.support.measures import Floats
-from evals.training.support_data import OWN, Group, Pair, PairsError, groups, held_apart, invented, own, public
+from evals.training.support_data import OWN, Pair, PairsError, held_apart, invented, own, public
 
 OURS = "own unseen passages"
 CORPUS = "corpus passages held out"
@@ -23,10 +23,6 @@ class PairSet:
     name: str
     pairs: tuple[Pair, ...]
     planted: bool = False
-
-    def groups(self) -> list[Group]:
-        """The pairs by passage, so that a scorer may read a passage once."""
-        return groups(self.pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ claims, each with a kind.
 """
 
 import hashlib
-import json
 import random
 import re
 from collections import Counter, defaultdict
@@ -254,11 +253,3 @@ def groups(pairs: Iterable[Pair], most: int = 24) -> list[Group]:
             some = rows[start : start + most]
             found.append(Group(source, passage, tuple(p.claim for p in some), tuple(p.supported for p in some)))
     return found
-
-
-def as_json(pair: Pair) -> str:
-    """A pair as one line, for a look at what fools a model."""
-    return json.dumps(
-        {"source": pair.source, "premise": pair.passage, "claim": pair.claim, "supported": pair.supported},
-        ensure_ascii=False,
-    )
