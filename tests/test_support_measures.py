@@ -1,11 +1,15 @@
 """What scorers are compared by: words in common, AUC, calibration, thresholds, intervals."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from evals.support.card import page
+from evals.support.measure import measured
 from evals.support.measures import (
     Figure,
     auc,
@@ -15,6 +19,9 @@ from evals.support.measures import (
     threshold_for,
     with_interval,
 )
+from evals.support.scorers import Gate
+from evals.support.sets import OURS, PairSet
+from evals.training.support_data import invented
 from server.verify.lexical import content_words, overlap
 
 
@@ -77,3 +84,13 @@ def test_intervals_are_over_clusters() -> None:
     assert pairs.low == pairs.high == 0.5
     assert 0.38 < alone.low < 0.45 < 0.55 < alone.high < 0.62
     assert str(Figure(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
+
+
+def test_a_measured_set_is_written_as_json_and_told_in_tables() -> None:
+    some = PairSet(OURS, tuple(pair for pair in invented("test")[:60]), True)
+    content = {"speed": None, "drafts": {}, "sets": measured([Gate()], [some], None, lambda line: None)}
+    row = json.loads(json.dumps(content))["sets"][OURS][Gate.name]
+    assert row["pairs"] == 60
+    assert 0 <= row["auc"]["low"] <= row["auc"]["value"] <= row["auc"]["high"] <= 1
+    assert sum(asked for _, asked in row["passed_by_kind"].values()) == 60
+    assert Gate.name in page(content)

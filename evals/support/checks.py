@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from evals.support.measures import Truths, with_interval
+from evals.support.measures import Truths, share_of, with_interval
 from evals.support.sets import Scored
 from server.verify.figures import unsupported
 
@@ -14,7 +14,7 @@ Objects = Truths
 
 def _rates(objects: Objects, supported: Truths, clusters: list[str]) -> dict[str, Any]:
     def over(rows_of: Truths) -> Callable[[Any], float]:
-        return lambda rows: float(objects[rows][rows_of[rows]].mean())
+        return lambda rows: share_of(objects[rows][rows_of[rows]])
 
     return {
         "stopped": vars_of(with_interval(over(~supported), clusters)),

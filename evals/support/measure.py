@@ -15,6 +15,7 @@ from evals.support.measures import (
     balanced_accuracy,
     calibration_error,
     f1,
+    share_of,
     with_interval,
 )
 from evals.support.scorers import Scorer
@@ -56,8 +57,8 @@ def figures(found: Scored) -> dict[str, Any]:
                 with_interval(lambda rows: balanced_accuracy(said[rows], supported[rows]), clusters)
             ),
             "f1_unsupported": _figure(with_interval(lambda rows: f1(~said[rows], ~supported[rows]), clusters)),
-            "false_support": _figure(with_interval(lambda rows: float(said[rows][~supported[rows]].mean()), clusters)),
-            "false_drops": _figure(with_interval(lambda rows: float((~said)[rows][supported[rows]].mean()), clusters)),
+            "false_support": _figure(with_interval(lambda rows: share_of(said[rows][~supported[rows]]), clusters)),
+            "false_drops": _figure(with_interval(lambda rows: share_of((~said)[rows][supported[rows]]), clusters)),
         }
     return content
 
@@ -67,7 +68,7 @@ def planted(found: Scored) -> dict[str, Any]:
     limit = found.limit or 0.0
     kinds: dict[str, list[bool]] = {}
     for pair, score in zip(found.set.pairs, found.scores, strict=True):
-        kinds.setdefault(f"{'supported' if pair.supported else 'error'}: {pair.kind}", []).append(score >= limit)
+        kinds.setdefault(f"{'supported' if pair.supported else 'error'}: {pair.kind}", []).append(bool(score >= limit))
     supported = np.array([pair.supported for pair in found.set.pairs])
     clusters = [pair.passage for pair in found.set.pairs]
     return {

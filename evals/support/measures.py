@@ -38,6 +38,11 @@ def auc(scores: Floats, supported: Truths) -> float:
     return float((rankdata(scores)[supported].sum() - good * (good + 1) / 2) / (good * bad))
 
 
+def share_of(chosen: Truths) -> float:
+    """The share of true ones; NaN of none."""
+    return float(chosen.mean()) if chosen.size else float("nan")
+
+
 def balanced_accuracy(said: Truths, supported: Truths) -> float:
     """Mean of the shares of both classes that are told right."""
     if supported.all() or not supported.any():
