@@ -22,6 +22,7 @@ from server.routes.desk import Desk
 from server.routes.templates import error_page
 from server.screen.model import load as load_safety_model
 from server.settings import Settings, SettingsError, load_settings
+from server.verify.model import check as check_support_model
 from server.wording import load_wording
 
 log = structlog.get_logger("plaincite.app")
@@ -99,12 +100,13 @@ def check_start(settings: Settings, desk: Desk) -> None:
 def create_app(settings: Settings | None = None, loader: Loader = load_engine) -> FastAPI:
     """The app. Index and models load in the background once it starts, the safety screen's before anything else.
 
-    Raises SettingsError, CorpusError, ModelError.
+    Raises SettingsError, CorpusError, ModelError, VerifierError.
     """
     settings = settings or load_settings()
     desk = Desk(settings, load_wording(), load_corpora(CORPUS), Future())
     check_start(settings, desk)
     load_safety_model()
+    check_support_model()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -134,11 +134,11 @@ def support(
     ] = None,
     target: Annotated[Path | None, typer.Option("--out", help="Where the rows go; standard output without it.")] = None,
 ) -> None:
-    """Score how far premises support claims (words in common, for now), row by row.
+    """Score how far premises support claims, row by row.
 
     Bad rows are told by line number and left out; exit 1 if there were any.
     """
-    from server.verify.lexical import load
+    from server.verify.model import load
     from server.verify.rows import scored
 
     problems, stopped = 0, None
@@ -191,10 +191,11 @@ def main() -> None:
     """Entry point. A corpus or weights that cannot be read are told in plain lines, never as a trace."""
     from server.embedding import WeightsError
     from server.screen.model import ModelError
+    from server.verify.model import VerifierError
 
     try:
         app()
-    except (CorpusError, ModelError, WeightsError) as error:
+    except (CorpusError, ModelError, VerifierError, WeightsError) as error:
         typer.echo(str(error), err=True)
         sys.exit(2)
 

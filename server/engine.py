@@ -11,7 +11,7 @@ from server.paths import CORPUS
 from server.pipeline import Pipeline, build_stages
 from server.settings import Settings
 from server.turn import Message, Question, Turn
-from server.verify.lexical import load
+from server.verify.model import load
 from server.verify.support import Scorer, Supports, stored_verdicts
 from server.wording import Wording, load_wording
 
@@ -52,7 +52,7 @@ def reviewed_supports(corpus: Corpus, settings: Settings, scorer: Scorer, progre
 def load_engine(settings: Settings, progress: Progress = _silent) -> Engine:
     """Load everything, building the index where it is missing or stale.
 
-    Raises CorpusError, WeightsError.
+    Raises CorpusError, WeightsError, VerifierError.
     """
     corpora = load_corpora(CORPUS)
     wording = load_wording()

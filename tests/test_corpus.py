@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from server.corpus.labels import DEMANDS, missing
 from server.paths import CORPUS, PROMPTS, WEB
 from server.reading_level import grade, split_sentences, words
 from server.turn import ANSWERED, Claim
+from server.verify.support import DOUBT, Asked, Held, Supports
 
 Change = Callable[[Any], None]
 CONTRACT_SOURCES = (
@@ -128,9 +129,20 @@ def test_help_lines_never_checked_are_told() -> None:
 # Planted defects
 
 
+class Unasked(Supports):
+    """The verifier, asked of nothing: each claim has what it needs, with a doubt or without."""
+
+    def __init__(self) -> None:
+        pass
+
+    def verdicts(self, wanted: Sequence[Asked]) -> list[Held]:
+        return [Held(DOUBT) for _ in wanted]
+
+
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A copy of corpus/ to plant defects in."""
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of corpus/ to plant defects in; support is left to tests/test_support.py."""
+    monkeypatch.setattr("server.corpus.check._supports", Unasked)
     return Path(shutil.copytree(CORPUS, tmp_path / "corpus"))
 
 
@@ -324,11 +336,6 @@ def test_promotion(tree: Path, word: str) -> None:
 def test_a_claim_that_cites_an_unknown_passage(tree: Path) -> None:
     name = with_claim(tree, passages=["feder2014.results.99"])
     the_one_line(tree, name, "feder2014.results.99")
-
-
-def test_a_claim_that_shares_nothing_with_its_passage(tree: Path) -> None:
-    text = "Bananas grow in warm places near small rivers where birds nest all summer."
-    assert "hardly bear it out" in the_one_line(tree, with_claim(tree, text=text))
 
 
 def test_a_claim_with_an_unknown_topic(tree: Path) -> None:

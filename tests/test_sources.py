@@ -1,16 +1,19 @@
 """A passage as a reader opens it: figures marked, the sentence that bears ours out best shaded."""
 
 import pytest
-from conftest import TOPIC
+from conftest import TOPIC, ask
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.corpus import load_corpora
+from server.engine import Engine
 from server.metrics import Metrics
 from server.paths import CORPUS
 from server.reading_level import split_sentences
 from server.render.sources import segmented
+from server.render.view import to_view
 from server.turn import Message, Outcome, Question, Role, Sentence, Turn, Verdict
+from server.verify.support import DOUBT, LEEWAY
 
 PASSAGE = "The trial had 41 people. Ketamine was held against midazolam. At 24 hours scores were lower in 41 of them."
 REAL = load_corpora(CORPUS)[TOPIC]
@@ -49,3 +52,14 @@ def test_dropped_sentences_are_counted_by_the_check_that_failed() -> None:
     assert 'plaincite_dropped_sentences_total{check="figures"} 2.0' in text
     assert 'plaincite_dropped_sentences_total{check="supported"} 2.0' in text
     assert 'check="wording"' not in text
+
+
+def test_a_sentence_with_a_low_score_says_why_it_stays(engine: Engine) -> None:
+    turn = ask(engine, "Who took part in the Feder trial?")
+    view = to_view(turn, engine.corpora[TOPIC], engine.wording)
+    sentences = [one for group in view["groups"] for one in group["sentences"]]
+    doubts = {one["claim"]: one["doubt"] for one in sentences if one["doubt"]}
+    claims = engine.corpora[TOPIC].claims
+    assert doubts
+    assert all(claims[claim].doubt == why for claim, why in doubts.items())
+    assert all(one["checks"]["support"] >= DOUBT - LEEWAY for one in sentences if one["claim"] and not one["doubt"])

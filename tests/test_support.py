@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from conftest import TOPIC
 
+from evals.support.overlap import overlap
 from server.corpus import load_corpora
 from server.corpus.check import check_claim
 from server.paths import CORPUS
 from server.reading_level import split_sentences
-from server.verify.lexical import Support, WordsInCommon, load
-from server.verify.support import Held, Scorer, Supports, best_sentences, judged, stored_verdicts, verdict_key
+from server.verify.model import Support
+from server.verify.support import Held, Reading, Scorer, Supports, best_sentences, judged, stored_verdicts, verdict_key
 
 TRIAL = (
     "[The made-up trial, 2019. Randomised trial] 60 adults with poor sleep were randomised to melatonin (n = 31) or to "
@@ -24,21 +25,29 @@ OTHER = "The clinic keeps a garden with many old trees and a small pond."
 TRUE = "At 6 months the groups were alike."
 
 
+class Words:
+    """Scores by words in common: quick, and good enough to see what is asked."""
+
+    threshold, digest = 0.2, "words"
+
+    def support(self, readings: Sequence[Reading]) -> list[list[Support]]:
+        return [[Support(overlap(claim, passage), passage) for claim in claims] for passage, claims in readings]
+
+
 @pytest.fixture(scope="module")
-def scorer() -> WordsInCommon:
-    return load()
+def scorer() -> Scorer:
+    return Words()
 
 
-class Counting(WordsInCommon):
+class Counting(Words):
     """Remembers what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.asked: list[tuple[str, int]] = []
 
-    def support(self, passage: str, claims: Sequence[str]) -> list[Support]:
-        self.asked.append((passage, len(claims)))
-        return super().support(passage, claims)
+    def support(self, readings: Sequence[Reading]) -> list[list[Support]]:
+        self.asked += [(passage, len(claims)) for passage, claims in readings]
+        return super().support(readings)
 
 
 def test_the_best_of_several_passages_counts_and_a_sentence_without_any_has_none(scorer: Scorer) -> None:

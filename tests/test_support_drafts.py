@@ -9,7 +9,7 @@ from evals.pairs import pair_key
 from evals.support.drafts import through_the_gate
 from server.corpus import load_corpora
 from server.paths import CORPUS
-from server.verify.lexical import load
+from server.verify.model import load
 from server.verify.stage import Verify
 from server.verify.support import Asked, Held, Supports
 from server.wording import load_wording

@@ -19,10 +19,13 @@ from evals.support.measures import (
     threshold_for,
     with_interval,
 )
-from evals.support.scorers import Gate
+from evals.support.overlap import content_words, overlap
+from evals.support.scorers import Gate, Words
 from evals.support.sets import OURS, PairSet
+from evals.support.speed import measure
 from evals.training.support_data import invented
-from server.verify.lexical import content_words, overlap
+from server.corpus import Corpus
+from server.verify.model import FOLDER, load
 
 
 @pytest.mark.parametrize("text", ["", "the of and", "..."])
@@ -86,11 +89,14 @@ def test_intervals_are_over_clusters() -> None:
     assert str(Figure(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
 
 
-def test_a_measured_set_is_written_as_json_and_told_in_tables() -> None:
+def test_a_measured_set_is_written_as_json_and_told_on_the_card(corpus: Corpus) -> None:
     some = PairSet(OURS, tuple(pair for pair in invented("test")[:60]), True)
-    content = {"speed": None, "drafts": {}, "sets": measured([Gate()], [some], None, lambda line: None)}
+    speed = measure(corpus, FOLDER)
+    content = {"speed": speed, "drafts": {}, "sets": measured([Gate(load()), Words()], [some], None, lambda line: None)}
     row = json.loads(json.dumps(content))["sets"][OURS][Gate.name]
     assert row["pairs"] == 60
     assert 0 <= row["auc"]["low"] <= row["auc"]["value"] <= row["auc"]["high"] <= 1
     assert sum(asked for _, asked in row["passed_by_kind"].values()) == 60
-    assert Gate.name in page(content)
+    told = page(content, FOLDER)
+    assert Gate.name in told
+    assert f"median {speed['answer_ms']['median']:.0f} ms" in told

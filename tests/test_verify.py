@@ -14,10 +14,10 @@ from server.corpus import Corpus, load_corpora
 from server.paths import CORPUS
 from server.turn import ANSWERED, UNCITED_ROLES, Draft, Message, Outcome, Question, Role, Sentence, Turn
 from server.verify.labels import label_faults, sources_of
-from server.verify.lexical import WordsInCommon, load
+from server.verify.model import Verifier, load
 from server.verify.rows import scored
 from server.verify.stage import Verify
-from server.verify.support import Asked, Held, Supports
+from server.verify.support import DOUBT, LEEWAY, Asked, Held, Supports
 from server.verify.wording import problems
 from server.wording import Wording, load_wording
 
@@ -38,7 +38,7 @@ class Sure(Supports):
 
 
 @pytest.fixture(scope="module")
-def scorer() -> WordsInCommon:
+def scorer() -> Verifier:
     return load()
 
 
@@ -86,7 +86,7 @@ def test_a_true_sentence_passes_every_check(verify: Verify, corpus: Corpus) -> N
     assert first.verdict is not None
     assert first.verdict.passed
     assert first.verdict.support is not None
-    assert verify.threshold <= first.verdict.support <= 1
+    assert DOUBT <= first.verdict.support <= 1
     assert step.verdict is not None
     assert step.verdict.support is None
 
@@ -96,7 +96,7 @@ def test_every_real_claim_passes_all_but_the_labels_of_an_answer(verify: Verify,
         verdict = verify.verdict(claim(corpus, identifier))
         assert verdict.passed, identifier
         assert verdict.support is not None
-        assert (verdict.support >= verify.threshold) != bool(corpus.claims[identifier].doubt), identifier
+        assert verdict.support >= DOUBT - LEEWAY or corpus.claims[identifier].doubt, identifier
 
 
 def test_without_a_draft_there_is_no_verdict(verify: Verify) -> None:
@@ -247,6 +247,38 @@ def test_a_fixed_sentence_never_cites(verify: Verify, corpus: Corpus, role: Role
     dropped_alone(verify, bad, claim(corpus, "feder2014.c.result"))
 
 
+class Half(Supports):
+    """Supports everything half."""
+
+    def __init__(self) -> None:
+        super().__init__(load())
+
+    def verdicts(self, wanted: Sequence[Asked]) -> list[Held]:
+        return [Held(0.55) for _ in wanted]
+
+
+def test_a_sentence_that_nobody_reviewed_needs_more_than_a_reviewed_one(corpus: Corpus, wording: Wording) -> None:
+    verify = Verify(corpus, wording, Half())
+    reviewed = claim(corpus, "feder2014.c.result")
+    other = said(reviewed.text.replace("In", "And in", 1), *reviewed.citations)
+    assert verify.threshold > 0.55
+    assert verify.verdict(reviewed).supported
+    assert not verify.verdict(other).supported
+    elsewhere = said(reviewed.text, "feder2014.methods.2")
+    assert not verify.verdict(elsewhere).supported
+
+
+def test_a_reviewed_sentence_that_is_clearly_not_borne_out_is_dropped(corpus: Corpus, wording: Wording) -> None:
+    class Low(Half):
+        def verdicts(self, wanted: Sequence[Asked]) -> list[Held]:
+            return [Held(DOUBT - LEEWAY - 0.01) for _ in wanted]
+
+    sound = next(one for one in corpus.claims.values() if not one.doubt)
+    assert not Verify(corpus, wording, Low()).verdict(as_sentence(sound, Role.POINT)).supported
+    doubted = next((one for one in corpus.claims.values() if one.doubt), None)
+    assert doubted is None or Verify(corpus, wording, Low()).verdict(as_sentence(doubted, Role.POINT)).supported
+
+
 def test_an_unrelated_sentence_is_dropped(verify: Verify, corpus: Corpus) -> None:
     text = "Bananas grow in warm places near small rivers where birds nest all summer."
     bad = dropped_alone(verify, said(text, "feder2014.results.1", role=Role.POINT), claim(corpus, "feder2014.c.result"))
@@ -318,7 +350,7 @@ def holds(turn: Turn) -> None:
             assert all(citation in REAL.passages for citation in sentence.citations)
             assert sentence.verdict.support is not None
             doubted = sentence.claim is not None and bool(REAL.claims[sentence.claim].doubt)
-            assert sentence.verdict.support >= CHECK.threshold or doubted
+            assert sentence.verdict.support >= DOUBT - LEEWAY or doubted
     if turn.outcome in ANSWERED:
         assert any(s.role in {Role.LEAD, Role.PREMISE} for s in turn.sentences)
     else:
@@ -418,7 +450,7 @@ def test_sources_of_skips_unknown_passages(corpus: Corpus) -> None:
     assert sources_of(sentence, corpus) == ["feder2014", "du2022"]
 
 
-def test_rows_are_scored_in_order_and_bad_ones_are_named_not_echoed(scorer: WordsInCommon) -> None:
+def test_rows_are_scored_in_order_and_bad_ones_are_named_not_echoed(scorer: Verifier) -> None:
     good = {"premise": "Rats froze less after the drug.", "claim": "After the drug, rats froze less.", "id": 7}
     other = {"premise": "Rats froze less after the drug.", "claim": "Bananas grow in the south."}
     bad = ["{", "[]", "7", "null", '"x"', '{"premise": "a"}', '{"premise": 1, "claim": "secret"}']
@@ -426,12 +458,12 @@ def test_rows_are_scored_in_order_and_bad_ones_are_named_not_echoed(scorer: Word
     found = list(scored([json.dumps(good), *bad, " ", json.dumps(other)], scorer, told.append))
     assert [{k: v for k, v in row.items() if k not in {"score", "supported"}} for row in found] == [good, other]
     assert found[0]["score"] > found[1]["score"]
-    assert all(row["supported"] == (row["score"] >= scorer.enough) for row in found)
+    assert all(row["supported"] == (row["score"] >= scorer.threshold) for row in found)
     assert [line.split(":")[0] for line in told] == [f"line {number}" for number in range(2, 9)]
     assert "secret" not in "".join(told)
 
 
-def test_rows_stream_in_batches(scorer: WordsInCommon) -> None:
+def test_rows_stream_in_batches(scorer: Verifier) -> None:
     read: list[int] = []
 
     def lines() -> Iterator[str]:

@@ -9,7 +9,6 @@ from evals.cases import CasesError
 from evals.folder import RunError
 from evals.judges import JudgeError
 from evals.labels import LabelsError
-from evals.support.candidate import CandidateError
 from evals.thresholds import ThresholdsError
 from evals.training.support_data import PairsError
 from server.corpus import CorpusError
@@ -17,10 +16,10 @@ from server.embedding import WeightsError
 from server.llm import ChatModelError
 from server.screen.model import ModelError
 from server.settings import SettingsError
+from server.verify.model import VerifierError
 
 BAD_START = 2
 TOLD = (
-    CandidateError,
     CasesError,
     ChatModelError,
     CorpusError,
@@ -30,6 +29,7 @@ TOLD = (
     RunError,
     SettingsError,
     ThresholdsError,
+    VerifierError,
     WeightsError,
     PairsError,
     OSError,

@@ -1,4 +1,4 @@
-"""support: the gate, trained models and simpler ways on the same pairs."""
+"""support: the gate, the judge and simpler ways on the same pairs."""
 
 import json
 from pathlib import Path
@@ -8,20 +8,25 @@ import typer
 
 from evals.commands.common import stop, told
 from evals.folder import new_folder, write_json
+from server.verify.model import FOLDER
 
 
 def support(
     data: Annotated[Path | None, typer.Option(help="Folder with test/*.jsonl; our own sets alone without it.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Folder of a trained model, measured beside the others.")] = None,
+    weights: Annotated[Path, typer.Option(help="Folder of the verifier; the one that ships without it.")] = FOLDER,
     judge: Annotated[Path | None, typer.Option(help="Folder of a trained judge.")] = None,
-    scorer: Annotated[list[str] | None, typer.Option(help="Only these: gate, cosine, rules, prompted.")] = None,
+    scorer: Annotated[
+        list[str] | None, typer.Option(help="Beside the gate only these: words, cosine, rules, prompted.")
+    ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", help="Only these sets.")] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the model card of the verifier that ships anew.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for report.json and report.md.")] = None,
 ) -> None:
     """AUC, balanced accuracy, F1 and calibration by set, with 95 % intervals; errors by kind; drafts; speed."""
     from evals.labels import read_labels
     from evals.support import card
-    from evals.support.candidate import Candidate
     from evals.support.drafts import through_the_gate
     from evals.support.load import SCORERS, load_scorers
     from evals.support.measure import measured
@@ -30,6 +35,7 @@ def support(
     from server.corpus import load_corpora
     from server.paths import CORPUS
     from server.settings import load_settings
+    from server.verify.model import Verifier
     from server.verify.stage import Verify
     from server.verify.support import Supports
     from server.wording import load_wording
@@ -43,11 +49,11 @@ def support(
         missing = set(sets or ()) - {one.name for one in known}
         if missing:
             raise stop(f"no set {', '.join(sorted(missing))}: choose from {', '.join(one.name for one in known)}")
-        scorers = load_scorers(scorer or SCORERS, weights, judge)
-        model = Supports(Candidate(weights)) if weights else None
+        verifier = Verifier(weights)
+        scorers = load_scorers(scorer or SCORERS, verifier, judge)
         content: dict[str, Any] = {
-            "speed": measure(corpus, weights) if weights else None,
-            "drafts": through_the_gate(read_labels(), corpus, Verify(corpus, load_wording(), model)),
+            "speed": measure(corpus, weights),
+            "drafts": through_the_gate(read_labels(), corpus, Verify(corpus, load_wording(), Supports(verifier))),
             "sets": measured(scorers, [one for one in known if not sets or one.name in sets], data, typer.echo),
         }
     typer.echo(json.dumps({"speed": content["speed"], "drafts": content["drafts"]}, indent=1))
@@ -55,5 +61,8 @@ def support(
         typer.echo(line)
     folder = new_folder("support", out)
     write_json(folder / "report.json", content)
-    (folder / "report.md").write_text(card.page(content), encoding="utf-8")
+    page = card.page(content, weights)
+    (folder / "report.md").write_text(page, encoding="utf-8")
+    if write:
+        (FOLDER / "README.md").write_text(page, encoding="utf-8")
     typer.echo(f"report: {folder / 'report.md'}")

@@ -1,12 +1,16 @@
-"""The figures as lines for the terminal and as tables."""
+"""The figures as lines for the terminal, as tables, and as the model card."""
 
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from evals.support.measure import TRAINED
 from evals.support.measures import Figure
+from evals.support.scorers import GATE
 from evals.support.sets import CORPUS, INVENTED, OURS
+from server.verify.model import CONFIG
 
+HERE = Path(__file__).parent
 PUBLISHED = (
     ("TinyLettuce 17M", "68.5"),
     ("TinyLettuce 68M", "75.0"),
@@ -68,7 +72,7 @@ def _limit_table(content: Mapping[str, Any]) -> Iterator[str]:
     yield "| set | balanced accuracy | F1 of the unsupported | unsupported that pass | supported that are dropped |"
     yield "|---|---|---|---|---|"
     for name, rows in content["sets"].items():
-        row = rows.get(TRAINED)
+        row = rows.get(GATE)
         if row:
             yield (
                 f"| {name} | {_short(row['balanced_accuracy'])} | {_short(row['f1_unsupported'])} | "
@@ -78,7 +82,7 @@ def _limit_table(content: Mapping[str, Any]) -> Iterator[str]:
 
 def _kinds(content: Mapping[str, Any]) -> Iterator[str]:
     yield "| kind | " + " | ".join(name for name in content["sets"] if not _public(name)) + " |"
-    planted = {name: rows[TRAINED] for name, rows in content["sets"].items() if not _public(name) and TRAINED in rows}
+    planted = {name: rows[GATE] for name, rows in content["sets"].items() if not _public(name) and GATE in rows}
     yield "|---|" + "---|" * len(planted)
     for kind in sorted({kind for row in planted.values() for kind in row["passed_by_kind"]}):
         told = []
@@ -89,7 +93,7 @@ def _kinds(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _responses(content: Mapping[str, Any]) -> Iterator[str]:
-    row = content["sets"].get("ragtruth", {}).get(TRAINED)
+    row = content["sets"].get("ragtruth", {}).get(GATE)
     if not row:
         return
     found = row["responses"]
@@ -107,8 +111,14 @@ def _checks(content: Mapping[str, Any]) -> Iterator[str]:
     yield "| set | check | errors stopped | true claims dropped |"
     yield "|---|---|---|---|"
     for name, rows in content["sets"].items():
-        for check, row in rows.get(TRAINED, {}).get("checks", {}).items():
+        for check, row in rows.get(GATE, {}).get("checks", {}).items():
             yield f"| {name} | {check} | {_percent(row['stopped'])} | {_percent(row['false_drops'])} |"
+
+
+def _calibration(content: Mapping[str, Any]) -> Iterator[str]:
+    row = content["sets"].get(OURS, {}).get(GATE)
+    if row:
+        yield _short(row["calibration_error"])
 
 
 def _speed(speed: Mapping[str, Any]) -> Iterator[str]:
@@ -117,8 +127,8 @@ def _speed(speed: Mapping[str, Any]) -> Iterator[str]:
         f"p95 {speed['answer_ms']['p95']:.0f} ms. One claim and one passage: median "
         f"{speed['claim_alone_ms']['median']:.0f} ms, p95 {speed['claim_alone_ms']['p95']:.0f} ms "
         f"({speed['claims_per_second']['alone']:.0f} claims a second alone, "
-        f"{speed['claims_per_second']['in_answers']:.0f} in answers). "
-        f"Loading {speed['load_ms']:.0f} ms, "
+        f"{speed['claims_per_second']['in_answers']:.0f} in answers). Six reviewed claims, whose verdicts are stored: "
+        f"median {speed['stored_answer_ms']['median']:.2f} ms. Loading {speed['load_ms']:.0f} ms, "
         f"{speed['memory_mb']:.0f} MB of memory."
     )
 
@@ -141,17 +151,30 @@ def _counted(one: Mapping[str, Any]) -> str:
 def tables(content: Mapping[str, Any]) -> dict[str, str]:
     """Every measured part of the card, by name."""
     parts = {
-        "AUC": _auc_table(content),
-        "at the limit": _limit_table(content),
-        "errors by kind: how many pass": _kinds(content),
-        "RAGTruth, whole responses": _responses(content),
-        "with the check of figures": _checks(content),
-        "speed": _speed(content["speed"]) if content["speed"] else iter(()),
-        "raw drafts of a small model": _drafts(content),
+        "auc": _auc_table(content),
+        "limit": _limit_table(content),
+        "kinds": _kinds(content),
+        "responses": _responses(content),
+        "checks": _checks(content),
+        "drafts": _drafts(content),
+        "calibration": _calibration(content),
+        "speed": _speed(content["speed"]),
     }
-    return {name: found for name, rows in parts.items() if (found := "\n".join(rows))}
+    return {name: "\n".join(rows) or "not measured" for name, rows in parts.items()}
 
 
-def page(content: Mapping[str, Any]) -> str:
-    """All tables, as a page in Markdown."""
-    return "\n".join(f"## {name}\n\n{table}\n" for name, table in tables(content).items())
+def page(content: Mapping[str, Any], model: Path) -> str:
+    """The card of the model in the folder: its recipe, all tables, and its failures as somebody saw them."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    config = json.loads((model / CONFIG).read_text(encoding="utf-8"))
+    words = Environment(loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True)
+    return words.get_template("card.md.jinja").render(
+        **tables(content),
+        recipe=config["recipes"][-1],
+        phases=len(config["recipes"]),
+        seeds=", ".join(str(recipe["seed"]) for recipe in config["recipes"]),
+        threshold=config["threshold"],
+        training=config["measured_in_training"],
+        failures=(HERE / "failures.md").read_text(encoding="utf-8").strip(),
+    )

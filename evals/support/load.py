@@ -4,28 +4,26 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evals.support import scorers as known
-from evals.support.candidate import Candidate
 from evals.support.scorers import Scorer
+from server.verify.model import Verifier
 
-ALWAYS: dict[str, Callable[[], Scorer]] = {
-    "gate": known.Gate,
+OTHERS: dict[str, Callable[[], Scorer]] = {
+    "words": known.Words,
     "cosine": known.Cosine,
     "rules": known.Rules,
     "prompted": known.Prompted,
 }
-SCORERS = tuple(ALWAYS)
+SCORERS = tuple(OTHERS)
 
 
-def load_scorers(names: Iterable[str], weights: Path | None, judge: Path | None) -> list[Scorer]:
-    """The scorers, loaded: a trained model and a trained judge where their folders are given.
+def load_scorers(names: Iterable[str], verifier: Verifier, judge: Path | None) -> list[Scorer]:
+    """The gate, then a trained judge where its folder is given, then the named ones.
 
-    Raises CandidateError, JudgeError, ChatModelError.
+    Raises JudgeError, ChatModelError.
     """
-    found: list[Scorer] = []
-    if weights is not None:
-        found.append(known.Trained(Candidate(weights)))
+    found: list[Scorer] = [known.Gate(verifier)]
     if judge is not None:
         from evals.judges.trained import TrainedJudge
 
         found.append(TrainedJudge(judge))
-    return found + [ALWAYS[name]() for name in names]
+    return found + [OTHERS[name]() for name in names]

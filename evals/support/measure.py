@@ -18,11 +18,10 @@ from evals.support.measures import (
     share_of,
     with_interval,
 )
-from evals.support.scorers import Scorer
+from evals.support.scorers import GATE, Scorer
 from evals.support.sets import PairSet, Scored, by_passage, responses
 
 RAGTRUTH = "ragtruth"
-TRAINED = "trained"
 Say = Callable[[str], Any]
 
 
@@ -107,7 +106,7 @@ def measured(scorers: Sequence[Scorer], sets: Sequence[PairSet], data: Path | No
             rows[scorer.name] = figures(found)
             if some.planted and scorer.limit is not None:
                 rows[scorer.name] |= planted(found)
-                if scorer.name == TRAINED:
+                if scorer.name == GATE:
                     rows[scorer.name]["checks"] = alone_and_together(found)
             if some.name == RAGTRUTH and data is not None and scorer.limit is not None:
                 rows[scorer.name]["responses"] = response_level(found, data)

@@ -1,4 +1,4 @@
-"""Ways to score how far a passage supports a claim: the gate, trained models, and what they are compared with."""
+"""Ways to score how far a passage supports a claim: the gate, the judge, and what they are compared with."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from evals.support.candidate import Candidate
-from evals.training.support_layout import lay_out
-from server.verify.lexical import load
+from evals.support.overlap import overlap
+from server.verify.layout import lay_out
+from server.verify.model import Verifier
 
+GATE = "gate"
 PROMPT = "<|im_start|>user\nRead the passage and say whether it supports the claim.\nPassage: "
 QUESTION = "\nIs the claim supported by the passage? Answer yes or no.<|im_end|>\n<|im_start|>assistant\n"
 
@@ -24,32 +25,29 @@ class Scorer(Protocol):
         """One score for each claim held against the passage."""
 
 
-class Trained:
-    """A trained support model."""
+class Gate:
+    """The verifier that ships with the server, or one like it."""
 
-    name = "trained"
+    name = GATE
 
-    def __init__(self, model: Candidate) -> None:
+    def __init__(self, model: Verifier) -> None:
         self._verifier = model
         self.limit: float | None = model.threshold
 
     def score(self, passage: str, claims: Sequence[str]) -> list[float]:
         """Calibrated probabilities."""
-        return [found.score for found in self._verifier.support(passage, claims)]
+        return [found.score for found in self._verifier.support([(passage, claims)])[0]]
 
 
-class Gate:
-    """What the server scores support by today: the share of the claim's content words that stand in the passage."""
+class Words:
+    """Share of the claim's content words that stand in the passage; half of them are enough."""
 
-    name = "gate (words in common)"
-
-    def __init__(self) -> None:
-        self._gate = load()
-        self.limit: float | None = self._gate.enough
+    name = "words in common"
+    limit: float | None = 0.5
 
     def score(self, passage: str, claims: Sequence[str]) -> list[float]:
         """Shares."""
-        return [found.score for found in self._gate.support(passage, claims)]
+        return [overlap(claim, passage) for claim in claims]
 
 
 class Cosine:
@@ -91,8 +89,8 @@ class Prompted:
 
     def score(self, passage: str, claims: Sequence[str]) -> list[float]:
         """Differences of logits; over 0 is a yes."""
-        from evals.training.support_net import mask
         from evals.training.support_rows import Batch
+        from server.verify.network import mask
 
         row = lay_out(
             self._ids(PROMPT + passage)[: self.most], [self._ids(f"\nClaim: {claim}{QUESTION}") for claim in claims]

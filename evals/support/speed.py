@@ -1,4 +1,4 @@
-"""How long a trained model takes: claims alone and together, and one answer's worth."""
+"""How long the verifier takes: claims alone and together, and one answer's worth."""
 
 import resource
 import time
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from evals.stats import percentile
-from evals.support.candidate import Candidate
 from server.corpus import Corpus
-from server.verify.support import Asked, judged
+from server.verify.model import Verifier
+from server.verify.support import Asked, Held, Supports, judged, verdict_key
 
 SENTENCES = 6
 PASSAGES = 2
@@ -45,7 +45,7 @@ def measure(corpus: Corpus, weights: Path) -> dict[str, Any]:
     """Times in milliseconds, memory in MB, claims per second."""
     before = _peak_mb()
     began = time.perf_counter()
-    verifier = Candidate(weights)
+    verifier = Verifier(weights)
     load_ms = 1000 * (time.perf_counter() - began)
     made = answers(corpus)
     judged(verifier, made[0])  # the first run sets up memory
@@ -57,12 +57,19 @@ def measure(corpus: Corpus, weights: Path) -> dict[str, Any]:
     single = [one for asked in made for one in asked][:ALONE]
     for sentence, passages in single:
         began = time.perf_counter()
-        verifier.support(passages[0], [sentence])
+        verifier.support([(passages[0], [sentence])])
         alone.append(1000 * (time.perf_counter() - began))
+    stored = Supports(verifier, {verdict_key(one, verifier.digest): Held(1.0) for asked in made for one in asked})
+    kept = []
+    for asked in made:
+        began = time.perf_counter()
+        stored.verdicts(asked)
+        kept.append(1000 * (time.perf_counter() - began))
     return {
         "load_ms": load_ms,
         "memory_mb": _peak_mb() - before,
         "answer_ms": {"median": _median(whole), "p95": percentile(whole, 95)},
         "claim_alone_ms": {"median": _median(alone), "p95": percentile(alone, 95)},
+        "stored_answer_ms": {"median": _median(kept), "p95": percentile(kept, 95)},
         "claims_per_second": {"alone": 1000 / _median(alone), "in_answers": 1000 * SENTENCES / _median(whole)},
     }

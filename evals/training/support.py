@@ -10,7 +10,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from evals.training import support_net as nets
 from evals.training.support_data import Group
 from evals.training.support_packing import FINE, rounded
-from evals.training.support_rows import Batch, batches, rows
+from evals.training.support_rows import Batch, mixed, rows
+from server.verify.layout import batches
 
 Say = Callable[[str], Any]
 RECENT = 100  # steps over which the loss that is told is a mean
@@ -56,7 +57,7 @@ class Masters:
     def __init__(self, net: Any, recipe: Recipe) -> None:
         import torch
 
-        self._rounds = recipe.bits == ROUNDED
+        self._rounds, self._rounded = recipe.bits == ROUNDED, rounded
         if self._rounds:
             round_still(net)
         self.live = [p for p in net.parameters() if p.requires_grad]
@@ -70,6 +71,7 @@ class Masters:
                 {"params": [copy for live, copy in both if id(live) in head], "lr": recipe.head_rate},
             ],
             weight_decay=recipe.decay,
+            fused=True,
         )
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.show()
@@ -93,7 +95,26 @@ class Masters:
 
         with torch.no_grad():
             for live, copy in zip(self.live, self.copies, strict=True):
-                live.copy_(rounded(copy) if self._rounds and id(live) in self._matrices else copy)
+                live.copy_(self._rounded(copy) if self._rounds and id(live) in self._matrices else copy)
+
+    def compile(self) -> None:
+        """Rounds faster after a slow first time."""
+        import torch
+
+        self._rounded = torch.compile(rounded)
+
+    def take(self, copies: Sequence[Any]) -> None:
+        """Begin with exact weights: all of this very run's."""
+        for copy, kept in zip(self.copies, copies, strict=True):
+            copy.copy_(kept)
+        self.show()
+
+    def take_body(self, copies: Sequence[Any]) -> None:
+        """Begin with the exact weights of an earlier run's matrices, of which the network shows rounded ones."""
+        for live, copy, kept in zip(self.live, self.copies, copies, strict=True):
+            if id(live) in self._matrices:
+                copy.copy_(kept)
+        self.show()
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
@@ -102,9 +123,7 @@ class Masters:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what a checkpoint kept."""
         self.optimizer.load_state_dict(state["optimizer"])
-        for copy, kept in zip(self.copies, state["copies"], strict=True):
-            copy.copy_(kept)
-        self.show()
+        self.take(state["copies"])
 
 
 def round_still(net: Any) -> None:
@@ -127,7 +146,7 @@ def device() -> str:
 def order_of(sizes: Sequence[int], recipe: Recipe) -> list[list[int]]:
     """Every batch of the whole run, in order; a last, partial epoch ends early."""
     shuffle = random.Random(recipe.seed)
-    epochs = [batches(sizes, recipe.tokens, shuffle) for _ in range(math.ceil(recipe.epochs))]
+    epochs = [mixed(sizes, recipe.tokens, shuffle) for _ in range(math.ceil(recipe.epochs))]
     found = [places for epoch in epochs for places in epoch]
     return found[: max(1, round(len(epochs[0]) * recipe.epochs))]
 
@@ -166,9 +185,12 @@ class Training:
         for group in groups:
             self.sources.setdefault(group.source, len(self.sources))
         self.net = nets.network(recipe.layers, recipe.frozen, len(self.sources), recipe.dropout).to(self._device)
-        if after:
-            take(self.net, torch.load(after, map_location=self._device)["net"])
+        before = torch.load(after, map_location=self._device) if after else {}
+        if before:
+            take(self.net, before["net"])
         self._masters, self._mark = Masters(self.net, recipe), fingerprint(groups, recipe)
+        if before:
+            self._masters.take_body(before["copies"])
         self.order = order_of([len(row.ids) for row in self._rows], recipe)
         self.start = self._restored()
 
@@ -204,6 +226,12 @@ class Training:
         self._masters.step(falling(step, warm, len(self.order), self.recipe.floor))
         return float(loss.detach()), int(batch.ids.numel())
 
+    def exact(self) -> Iterator[tuple[str, Any, bool]]:
+        """(name, weights, whether they learnt) of all parameters, in 32 bits where they learnt."""
+        copies = {id(live): copy for live, copy in zip(self._masters.live, self._masters.copies, strict=True)}
+        for name, weights in self.net.named_parameters():
+            yield name, copies.get(id(weights), weights).detach(), id(weights) in copies
+
     def compile(self) -> None:
         """Faster steps after a slow first one, where the machine has a C++ compiler; the results are the same."""
         import torch
@@ -211,6 +239,7 @@ class Training:
         if shutil.which("g++"):
             for layer in self.net.body.layers:
                 layer.forward = torch.compile(layer.forward, dynamic=True)
+            self._masters.compile()
 
     def run(self, say: Say = print, every: float = 300.0, told: float = 60.0) -> None:
         """All steps that are left; a checkpoint every `every` seconds and at the end, a line every `told` seconds."""
@@ -241,7 +270,7 @@ def score(net: Any, coder: Any, groups: Sequence[Group], tokens: int = 4096) -> 
     laid = rows(groups, coder)
     found: list[NDArray[np.float64]] = [np.zeros(0)] * len(laid)
     net.eval()
-    for places in batches([len(row.ids) for row in laid], tokens, None):
+    for places in batches([len(row.ids) for row in laid], tokens):
         batch = Batch.of([laid[place] for place in places], next(net.parameters()).device.type)
         with torch.inference_mode():
             logits = net(*batch.inputs()).double().cpu().numpy()

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from evals.judges.trained import TrainedJudge
-from evals.support.candidate import Candidate
 from evals.support.measures import Floats, Truths, auc, threshold_for
-from evals.training.support import Recipe
 from evals.training.support_data import Pair
 from evals.training.support_judge import JudgeRecipe
+from server.verify.model import CONFIG, Verifier
 
 FALSE_SUPPORT = 0.05
 MARGIN = 0.8  # of the false support allowed on unseen pairs, what is allowed here: the test part is never looked at
@@ -27,14 +26,15 @@ def platt(logits: Floats, supported: Truths) -> tuple[float, float]:
     return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
-def logits_of(verifier: Candidate, pairs: list[Pair]) -> Floats:
+def logits_of(verifier: Verifier, pairs: list[Pair]) -> Floats:
     """Logits of every pair by the exported model; a long passage is cut to its first window."""
     places: dict[str, list[int]] = {}
     for place, pair in enumerate(pairs):
         places.setdefault(pair.passage, []).append(place)
     found = np.zeros(len(pairs))
-    for passage, some in places.items():
-        found[some] = verifier.logits(verifier.windows(passage)[0], [pairs[place].claim for place in some])
+    readings = [(verifier.windows(passage)[0], [pairs[at].claim for at in some]) for passage, some in places.items()]
+    for some, logits in zip(places.values(), verifier.logits(readings), strict=True):
+        found[some] = logits
     return found
 
 
@@ -69,18 +69,10 @@ def calibrate_judge(folder: Path, held: list[Pair], recipe: JudgeRecipe) -> dict
     return dict(config["measured_in_training"])
 
 
-def calibrate(folder: Path, held: list[Pair], recipes: list[Recipe]) -> dict[str, Any]:
-    """Writes config.json beside the exported weights; `held` are own pairs that no training saw."""
-    weights = (folder / "model.onnx").read_bytes()
-    config: dict[str, Any] = {
-        "sha256": hashlib.sha256(weights).hexdigest(),
-        "slope": 1.0,
-        "shift": 0.0,
-        "threshold": 0.5,
-        "recipes": [asdict(recipe) for recipe in recipes],
-    }
-    _write(folder / "config.json", config)
-    logits, supported = logits_of(Candidate(folder), held), np.array([pair.supported for pair in held])
+def calibrate(folder: Path, held: list[Pair]) -> dict[str, Any]:
+    """Puts calibration and limit into the exported folder's config.json; `held` are own pairs that no training saw."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    logits, supported = logits_of(Verifier(folder), held), np.array([pair.supported for pair in held])
     config = _settle(config, logits, supported, None)
-    _write(folder / "config.json", config)
+    _write(folder / CONFIG, config)
     return dict(config["measured_in_training"])

@@ -29,6 +29,7 @@ JUDGE = frozenset({1, 2, 3})
 CAPS = {"hans_regen": 400, "kqa_pairs": 1000, "pubmedqa_pairs": 500, "wikinli_nyu": 9000}
 MOST_JOINED = 0.15
 MADE = "invented study"
+DRAFT = "draft"
 MIN_WORDS, MAX_WORDS = 6, 40  # of a sentence that can stand alone
 _HEADING = re.compile(r"^\[[^\]]*\] ")
 _LEANS = re.compile(r"(?:it|they|this|these|those|that|he|she|both|such|there|all|none|most)\b", re.IGNORECASE)
@@ -93,6 +94,14 @@ class OwnClaim(BaseModel):
     kind: str
 
 
+class DraftRow(BaseModel):
+    """A sentence that a small chat model wrote over some of the passages, and what a reader called it."""
+
+    passages: list[str]
+    sentence: str
+    label: Literal["s", "n"]
+
+
 class OwnRow(BaseModel):
     """A passage of our own with its claims."""
 
@@ -121,6 +130,26 @@ def own(path: Path) -> list[Pair]:
         for _, row in read_lines(path, OwnRow, PairsError)
         for claim in row.claims
     ]
+
+
+def drafts(folder: Path = OWN) -> dict[Part, list[Pair]]:
+    """Pairs of `drafts.jsonl`, by the part that the first of their passages belongs to. Raises PairsError.
+
+    Their passages are read together, as an answer that cites several has them.
+    """
+    rows = (
+        row for path in sorted((folder / "train").glob("*.jsonl")) for _, row in read_lines(path, OwnRow, PairsError)
+    )
+    texts = {row.id: evidence(row.heading, row.passage) for row in rows}
+    found: dict[Part, list[Pair]] = {"gate": [], "judge": [], "validation": []}
+    file = folder / "drafts.jsonl"
+    for number, row in read_lines(file, DraftRow, PairsError) if file.exists() else ():
+        if not row.passages or not set(row.passages) <= set(texts):
+            raise PairsError(f"{file}: line {number}: passages that train/ does not hold")
+        part = part_of(Pair("own", texts[row.passages[0]], "", True, ""))
+        whole = "\n".join(texts[one] for one in row.passages)
+        found[part].append(Pair("own", whole, row.sentence, row.label == "s", DRAFT))
+    return found
 
 
 def invented(part: Literal["train", "test"]) -> list[Pair]:
@@ -235,10 +264,12 @@ def training_pairs(data: Path, seed: int = 7, folder: Path = OWN) -> tuple[dict[
     parts: dict[Part, list[Pair]] = {"gate": [], "judge": [], "validation": []}
     for pair in capped(kept, seed):
         parts[part_of(pair)].append(pair)
-    for rows in parts.values():
+    written_over = drafts(folder)
+    for part, rows in parts.items():
         rows_of_own = [pair for pair in rows if pair.source == "own"]
         written = [pair for pair in rows_of_own if pair.topic != MADE]
         rows += other_studies(written, 3, seed) + verbatim(written, 3, seed) + joined(rows_of_own, MOST_JOINED, seed)
+        rows += written_over[part]
     return parts, dropped
 
 

@@ -1,72 +1,50 @@
-"""The trained decoder as an ONNX file with weights of 4 bits: small enough to ship, fast on two cores."""
+"""The trained decoder as the folder that the server reads: weights of 4 bits, tokenizer, and what they are known by."""
 
-import shutil
-import tempfile
-import warnings
+import hashlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from evals.training.support_net import mask
+from evals.training.support import Recipe, Training
+from evals.training.support_packing import BLOCK, FINE
+from server.verify.model import CONFIG, TOKENIZER, WEIGHTS
+from server.verify.network import HEAD, shape_of
+from server.verify.packing import packed
 
-BLOCK = 64
+BODY = "body."
 
 
-def wrapped(net: Any) -> Any:
-    """(ids, positions, segments, each (1, tokens); ends (claims)) → logits (claims), in 32 bits."""
+def tensors_of(training: Training) -> dict[str, Any]:
+    """What the weights' file holds: matrices in 4 bits, the head in 32, all else in 16."""
     import torch
 
-    class Shipped(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body, self.head = net.body.float(), net.head.float()
-
-        def forward(self, ids: Any, positions: Any, segments: Any, ends: Any) -> Any:
-            found = self.body(
-                input_ids=ids,
-                position_ids=positions,
-                attention_mask=mask(segments, torch.float32),
-                use_cache=False,
-            ).last_hidden_state
-            return self.head(found[0, ends]).squeeze(-1)
-
-    return Shipped().eval()
+    found: dict[str, Any] = {}
+    for name, weights, learns in training.exact():
+        if name.startswith(HEAD):
+            found[name] = weights.float()
+        elif name.startswith(BODY) and weights.ndim == 2:
+            parts = packed(weights, BLOCK if learns else FINE)
+            found |= {f"{name.removeprefix(BODY)}.{part}": tensor for part, tensor in parts.items()}
+        elif name.startswith(BODY):
+            found[name.removeprefix(BODY)] = weights.to(torch.bfloat16)
+    return {name: tensor.contiguous().cpu() for name, tensor in found.items()}
 
 
-def export(net: Any, folder: Path, bits: int = 4) -> Path:
-    """`model.onnx` in the folder: matrix products and the embedding in 4 bits (or matrix products in 8)."""
-    import onnx
-    import torch
-    from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
+def export(training: Training, recipes: list[Recipe], folder: Path) -> Path:
+    """Weights, tokenizer and an uncalibrated config.json in the folder; the path of the weights."""
+    from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(dir=folder))
-    try:
-        whole = place / "whole.onnx"
-        ids = torch.arange(5, 25)[None]
-        segments = torch.tensor([[0] * 10 + [1] * 5 + [2] * 5])
-        positions = torch.tensor([[*range(10), *range(10, 15), *range(10, 15)]])
-        names = ["ids", "positions", "segments"]
-        axes: Any = {name: {1: "tokens"} for name in names} | {"ends": {0: "claims"}, "logits": {0: "claims"}}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                wrapped(net),
-                (ids, positions, segments, torch.tensor([14, 19])),
-                str(whole),
-                input_names=[*names, "ends"],
-                output_names=["logits"],
-                dynamic_axes=axes,
-                dynamo=False,
-                opset_version=20,
-            )
-        model = onnx.load(whole)
-        config = DefaultWeightOnlyQuantConfig(
-            block_size=BLOCK, is_symmetric=False, accuracy_level=4, op_types_to_quantize=("MatMul", "Gather"), bits=bits
-        )
-        quantizer = MatMulNBitsQuantizer(model, algo_config=config)
-        quantizer.process()
-        small = folder / "model.onnx"
-        onnx.save(quantizer.model.model, small)
-    finally:
-        shutil.rmtree(place)
-    return small
+    (folder / WEIGHTS).write_bytes(save(tensors_of(training)))
+    training.coder.backend_tokenizer.save(str(folder / TOKENIZER), pretty=False)
+    config = {
+        "sha256": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (WEIGHTS, TOKENIZER)},
+        "shape": shape_of(training.net.body.config),
+        "slope": 1.0,
+        "shift": 0.0,
+        "threshold": 0.5,
+        "recipes": [asdict(recipe) for recipe in recipes],
+    }
+    (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    return folder / WEIGHTS

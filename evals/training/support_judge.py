@@ -14,7 +14,7 @@ from typing import Any
 
 from evals.judges.trained import MAX_TOKENS, feed
 from evals.training.support_data import Pair
-from evals.training.support_rows import batches
+from evals.training.support_rows import mixed
 from server.embedding import weights_folder
 
 
@@ -78,7 +78,7 @@ def train(pairs: Sequence[Pair], recipe: JudgeRecipe, say: Callable[[str], Any] 
     net, coder = network(recipe.dropout), tokenizer()
     coded = encode(coder, pairs)
     wanted = torch.tensor([float(pair.supported) for pair in pairs])
-    order = [b for _ in range(recipe.epochs) for b in batches([len(one.ids) for one in coded], recipe.tokens, shuffle)]
+    order = [b for _ in range(recipe.epochs) for b in mixed([len(one.ids) for one in coded], recipe.tokens, shuffle)]
     optimizer = torch.optim.AdamW(
         [
             {"params": list(net.body.parameters()), "lr": recipe.rate},

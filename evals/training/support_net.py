@@ -5,19 +5,9 @@ from functools import cache
 from typing import Any
 
 from server.llm import local_weights
+from server.verify.network import mask
 
 HIDDEN = 576
-
-
-def mask(segments: Any, kind: Any) -> Any:
-    """What each token may read: (rows, 1, tokens, tokens), 0 where it may and the least number of `kind` elsewhere."""
-    import torch
-
-    place = torch.arange(segments.shape[1], device=segments.device)
-    before, itself = place[:, None] >= place[None, :], place[:, None] == place[None, :]
-    reader, read = segments.unsqueeze(2), segments.unsqueeze(1)
-    may = before & (reader >= 0) & ((read == 0) | (read == reader)) | itself
-    return torch.zeros(may.shape, dtype=kind, device=segments.device).masked_fill(~may, torch.finfo(kind).min)[:, None]
 
 
 @cache

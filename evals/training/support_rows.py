@@ -5,11 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from evals.training.support_data import Group
-from evals.training.support_layout import AFTER, BEFORE, BETWEEN, CLAIM, Row, lay_out
+from server.verify.layout import AFTER, BEFORE, BETWEEN, CLAIM, Row, batches, ends_of, lay_out, stack
 
 PASSAGE = 640  # tokens of a passage that are read in training
 JITTER = 24.0  # tokens by which like lengths are mixed
@@ -28,30 +25,12 @@ def rows(groups: Sequence[Group], coder: Any, passage: int = PASSAGE, claim: int
     ]
 
 
-def batches(sizes: Sequence[int], tokens: int, shuffle: random.Random | None) -> list[list[int]]:
-    """Places in batches of like length, each of at most `tokens` with padding, or of a single row."""
-    mixed = [size + (shuffle.random() * JITTER if shuffle else 0.0) for size in sizes]
-    found: list[list[int]] = []
-    longest = 0
-    for place in sorted(range(len(sizes)), key=mixed.__getitem__):
-        longest = max(longest, sizes[place])
-        if not found or longest * (len(found[-1]) + 1) > tokens:
-            found.append([])
-            longest = sizes[place]
-        found[-1].append(place)
-    if shuffle:
-        shuffle.shuffle(found)
+def mixed(sizes: Sequence[int], tokens: int, shuffle: random.Random) -> list[list[int]]:
+    """Places in batches of nearly like length, in an order of chance."""
+    lengths = [size + shuffle.random() * JITTER for size in sizes]
+    found = batches(sizes, tokens, sorted(range(len(sizes)), key=lengths.__getitem__))
+    shuffle.shuffle(found)
     return found
-
-
-def stack(some: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """(ids, positions, segments), each of shape (rows, tokens); padding has segment -1."""
-    shape = (len(some), max(len(row.ids) for row in some))
-    ids, positions, segments = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
-    for place, row in enumerate(some):
-        size = len(row.ids)
-        ids[place, :size], positions[place, :size], segments[place, :size] = row.ids, row.positions, row.segments
-    return ids, positions, segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +48,7 @@ class Batch:
         """The rows on a device."""
         import torch
 
-        which = [place for place, row in enumerate(some) for _ in row.ends]
-        ends = [end for row in some for end in row.ends]
-        return cls(*(torch.tensor(values, device=device) for values in (*stack(some), which, ends)))
+        return cls(*(torch.tensor(values, device=device) for values in (*stack(some), *ends_of(some))))
 
     def inputs(self) -> tuple[Any, ...]:
         """In the order in which the network takes them."""

@@ -12,8 +12,8 @@ from server.corpus.load import Corpus, CorpusError, load_corpora
 from server.reading_level import grade, split_sentences, words
 from server.turn import Claim
 from server.verify.figures import unsupported
-from server.verify.lexical import load
-from server.verify.support import Supports
+from server.verify.model import load
+from server.verify.support import DOUBT, LEEWAY, Asked, Supports
 from server.verify.wording import problems
 from server.wording import load_wording
 
@@ -30,14 +30,18 @@ def _supports() -> Supports:
     return Supports(load())
 
 
+def _asked(claim: Claim, corpus: Corpus) -> Asked:
+    return claim.text, tuple(corpus.evidence(p) for p in claim.passages)
+
+
 def _doubts(claim: Claim, corpus: Corpus) -> Iterator[str]:
     """Whether its passages bear a claim out: one that is doubted is mended, or its record says why it stands."""
     supports = _supports()
-    score = supports.verdicts([(claim.text, tuple(corpus.evidence(p) for p in claim.passages))])[0].score
-    if score < supports.threshold and not claim.doubt:
-        found = f"({score:.2f}, {supports.threshold:.2f} is enough)"
+    score = supports.verdicts([_asked(claim, corpus)])[0].score
+    if score < DOUBT and not claim.doubt:
+        found = f"({score:.2f}, {DOUBT:.2f} is enough)"
         yield f"its passages hardly bear it out {found}: mend it, or say in `doubt` why it stands"
-    if score >= supports.threshold and claim.doubt:
+    if score >= DOUBT + LEEWAY and claim.doubt:
         yield "has a `doubt`, but its passages bear it out by now"
 
 
@@ -130,6 +134,7 @@ def check_corpus(corpus: Corpus) -> list[str]:
     """Every defect of one topic that could be loaded."""
     wording = load_wording()
     replies: Any = wording.replies
+    _supports().verdicts([_asked(claim, corpus) for claim in corpus.claims.values()])  # in one go, and kept
     found = [f"{claim.id}: {defect}" for claim in corpus.claims.values() for defect in check_claim(claim, corpus)]
     found += _check_sources(corpus)
     fixed = set(replies["fixed"]) | set(corpus.topic.fixed)

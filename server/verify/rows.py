@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from server.verify.lexical import WordsInCommon
+from server.verify.support import Scorer
 
 BATCH = 64  # rows that are looked at together: those that share a premise are read in one go
 
@@ -23,7 +23,7 @@ def _row(number: int, line: str, bad: Callable[[str], None]) -> dict[str, Any] |
     return dict(row)
 
 
-def scored(lines: Iterable[str], scorer: WordsInCommon, bad: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+def scored(lines: Iterable[str], scorer: Scorer, bad: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     """Each good row with its score (0 to 1) and whether that is enough, in order; `bad` is told of the others."""
     read = (_row(number, line, bad) for number, line in enumerate(lines, start=1) if line.strip())
     rows = (row for row in read if row is not None)
@@ -32,9 +32,9 @@ def scored(lines: Iterable[str], scorer: WordsInCommon, bad: Callable[[str], Non
         for place, row in enumerate(batch):
             claims.setdefault(row["premise"], []).append(place)
         scores = [0.0] * len(batch)
-        for premise, places in claims.items():
-            found = scorer.support(premise, [batch[place]["claim"] for place in places])
+        readings = [(premise, [batch[place]["claim"] for place in places]) for premise, places in claims.items()]
+        for places, found in zip(claims.values(), scorer.support(readings), strict=True):
             for place, one in zip(places, found, strict=True):
                 scores[place] = one.score
         for row, score in zip(batch, scores, strict=True):
-            yield {**row, "score": round(score, 4), "supported": score >= scorer.enough}
+            yield {**row, "score": round(score, 4), "supported": score >= scorer.threshold}

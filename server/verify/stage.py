@@ -6,8 +6,8 @@ from server.corpus import Corpus
 from server.turn import ANSWERED, UNCITED_ROLES, Draft, Outcome, Role, Sentence, Turn, Verdict
 from server.verify.figures import unsupported
 from server.verify.labels import label_faults
-from server.verify.lexical import load
-from server.verify.support import Asked, Held, Supports
+from server.verify.model import load
+from server.verify.support import DOUBT, LEEWAY, Asked, Held, Supports
 from server.verify.wording import problems
 from server.wording import Wording
 
@@ -26,7 +26,7 @@ class Verify:
         self._corpus = corpus
         self._supports = supports or Supports(load())
         # A claim that was looked at and stands, though its score is low, says why in its record.
-        self._settled = {(claim.text, claim.passages) for claim in corpus.claims.values() if claim.doubt}
+        self._limits = {(c.text, c.passages): 0.0 if c.doubt else DOUBT - LEEWAY for c in corpus.claims.values()}
         self._honest = wording.replies["fixed"]["not_found"]
 
     def __call__(self, turn: Turn) -> Turn:
@@ -61,7 +61,7 @@ class Verify:
 
     @property
     def threshold(self) -> float:
-        """The support score that a sentence needs."""
+        """The support score that a sentence needs which nobody has reviewed."""
         return self._supports.threshold
 
     def verdict(self, sentence: Sentence) -> Verdict:
@@ -85,7 +85,7 @@ class Verify:
             wording=wording,
             best=held.best,
             cited=cited(sentence, self._corpus),
-            supported=score >= self.threshold or (sentence.text, sentence.citations) in self._settled,
+            supported=score >= self._limits.get((sentence.text, sentence.citations), self.threshold),
         )
 
     def _refused(self, turn: Turn, draft: Draft, kept: list[Sentence], dropped: list[Sentence]) -> Turn:

@@ -18,6 +18,9 @@ from typing import Protocol
 from server.reading_level import split_sentences
 
 Asked = tuple[str, tuple[str, ...]]  # a sentence and the texts of what it cites
+Reading = tuple[str, Sequence[str]]  # a passage and the claims that are held against it
+DOUBT = 0.5  # a reviewed sentence has been read before: it is doubted where it is rather not supported than supported
+LEEWAY = 0.1  # by how much a score may differ on another processor, amply
 KEPT = 4096  # verdicts on sentences that no index holds
 _HEADING = re.compile(r"^\[[^\]]*\] ")  # name and kind of the work, see Corpus.evidence
 BATCH = 32  # reviewed sentences that are judged together
@@ -37,8 +40,8 @@ class Scorer(Protocol):
     threshold: float
     digest: str
 
-    def support(self, passage: str, claims: Sequence[str]) -> Sequence[Found]:
-        """How far one passage supports each claim."""
+    def support(self, readings: Sequence[Reading]) -> Sequence[Sequence[Found]]:
+        """How far each reading's passage supports each of its claims."""
 
 
 def verdict_key(asked: Asked, scorer: str) -> str:
@@ -65,10 +68,11 @@ def _by_passage(scorer: Scorer, pairs: Iterable[tuple[str, str]]) -> dict[tuple[
     claims: dict[str, dict[str, None]] = {}
     for sentence, passage in pairs:
         claims.setdefault(passage, {})[sentence] = None
+    readings = [(passage, list(sentences)) for passage, sentences in claims.items()]
     return {
-        (sentence, passage): found.score
-        for passage, sentences in claims.items()
-        for sentence, found in zip(sentences, scorer.support(passage, list(sentences)), strict=True)
+        (sentence, passage): one.score
+        for (passage, sentences), found in zip(readings, scorer.support(readings), strict=True)
+        for sentence, one in zip(sentences, found, strict=True)
     }
 
 
