@@ -124,7 +124,9 @@ def _calibration(content: Mapping[str, Any]) -> Iterator[str]:
 def _speed(speed: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"An answer's worth (6 sentences, 2 passages each): median {speed['answer_ms']['median']:.0f} ms, "
-        f"p95 {speed['answer_ms']['p95']:.0f} ms. One claim and one passage: median "
+        f"p95 {speed['answer_ms']['p95']:.0f} ms; "
+        f"where the cited passages were read before: median {speed['read_before_ms']['median']:.0f} ms. "
+        f"One claim and one passage: median "
         f"{speed['claim_alone_ms']['median']:.0f} ms, p95 {speed['claim_alone_ms']['p95']:.0f} ms "
         f"({speed['claims_per_second']['alone']:.0f} claims a second alone, "
         f"{speed['claims_per_second']['in_answers']:.0f} in answers). Six reviewed claims, whose verdicts are stored: "

@@ -65,10 +65,18 @@ def measure(corpus: Corpus, weights: Path) -> dict[str, Any]:
         began = time.perf_counter()
         stored.verdicts(asked)
         kept.append(1000 * (time.perf_counter() - began))
+    memory = _peak_mb() - before
+    verifier.remember({passage for asked in made for _, passages in asked for passage in passages})
+    read_before = []
+    for asked in made:
+        began = time.perf_counter()
+        judged(verifier, asked)
+        read_before.append(1000 * (time.perf_counter() - began))
     return {
         "load_ms": load_ms,
-        "memory_mb": _peak_mb() - before,
+        "memory_mb": memory,
         "answer_ms": {"median": _median(whole), "p95": percentile(whole, 95)},
+        "read_before_ms": {"median": _median(read_before), "p95": percentile(read_before, 95)},
         "claim_alone_ms": {"median": _median(alone), "p95": percentile(alone, 95)},
         "stored_answer_ms": {"median": _median(kept), "p95": percentile(kept, 95)},
         "claims_per_second": {"alone": 1000 / _median(alone), "in_answers": 1000 * SENTENCES / _median(whole)},

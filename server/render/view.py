@@ -52,7 +52,7 @@ def _sentence(item: Sentence, numbers: _Numbers, ids: Any, corpus: Corpus, wordi
         "certainty": None if item.certainty == "none" else certainty,
         "why": item.why,
         "claim": item.claim,
-        "doubt": corpus.claims[item.claim].doubt if item.claim in corpus.claims else None,
+        "doubt": corpus.claims[item.claim].doubt if item.claim and item.claim in corpus.claims else None,
         "checks": {
             "support": verdict.support if verdict else None,
             "figures": bool(verdict and verdict.figures),
