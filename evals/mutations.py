@@ -68,12 +68,18 @@ def let_through(corpus: Corpus, wording: Wording, drafts: tuple[PlantedDraft, ..
 
 
 def mutation_check(corpus: Corpus, wording: Wording) -> list[str]:
-    """What is wrong, one line each: a planted draft that is shown, or a check that could be lost unnoticed."""
+    """What is wrong, one line each: a planted draft that is shown, or a check that could be lost unnoticed.
+
+    The trained verifier stops much of what the other checks are for, so these are tried where support is not asked.
+    """
     drafts = planted_drafts()
-    lines = [f"planted draft {key} is shown" for key in let_through(corpus, wording, drafts)]
+    shown = let_through(corpus, wording, tuple(one for one in drafts if one.check == "support"))
+    with without("support"):
+        shown += let_through(corpus, wording, tuple(one for one in drafts if one.check != "support"))
+    lines = [f"planted draft {key} is shown" for key in shown]
     for check in CHECKS:
         mine = tuple(one for one in drafts if one.check == check)
-        with without(check):
+        with without("support"), without(check):
             if not let_through(corpus, wording, mine):
                 lines.append(f"without the check {check!r}, no planted draft is shown: nothing tests it")
     return lines
