@@ -129,6 +129,7 @@ class Assessor:
         """All three estimates, and the distinct pairs they rest on."""
         pairs = list(distinct((said for one in replies for said in one.said), self.corpus).values())
         self.judge.ask_all(pairs)
+        self._gate.ask_ahead([Sentence(one.sentence, Role.POINT, one.passages) for one in pairs])
         doubts = [(1 - (self.verdict(one)["support"] or 0.0), one.shown) for one in pairs]
         shown = sum(one.shown for one in pairs)
         measured = self._power(system)

@@ -69,7 +69,10 @@ class Production:
         corpus = with_planted(self.corpus, case)
         own: dict[str, Stage] = {}
         if corpus is not self.corpus:
-            own = {"compose": Compose(corpus, self.engine.wording), "verify": Verify(corpus, self.engine.wording)}
+            verify = self.stages["verify"]
+            assert isinstance(verify, Verify)
+            wording = self.engine.wording
+            own = {"compose": Compose(corpus, wording), "verify": verify.for_corpus(corpus, wording)}
         for name in STAGES:
             yield name, own.get(name, self.stages[name])
 

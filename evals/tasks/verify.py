@@ -69,7 +69,9 @@ class VerifyTask:
         self._planted = planted_errors()
 
     def samples(self, bench: Bench) -> Sequence[Sample]:
-        """Every planted error, and every reviewed claim as it stands."""
+        """Every planted error, and every reviewed claim as it stands; the planted are scored in one go here."""
+        stage: Any = bench.production.stages["verify"]
+        stage.ask_ahead([self._sentence(bench, key) for key in self._planted])
         return [Sample(key) for key in (*self._planted, *bench.production.corpus.claims)]
 
     def _sentence(self, bench: Bench, key: str) -> Sentence:

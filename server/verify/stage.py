@@ -1,5 +1,6 @@
 """Verify as a stage: the only place that may say "answered". Cannot tell counts as no."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from server.corpus import Corpus
@@ -63,6 +64,14 @@ class Verify:
     def threshold(self) -> float:
         """The support score that a sentence needs which nobody has reviewed."""
         return self._supports.threshold
+
+    def for_corpus(self, corpus: Corpus, wording: Wording) -> "Verify":
+        """The stage for another corpus, with the same verdicts kept."""
+        return Verify(corpus, wording, self._supports)
+
+    def ask_ahead(self, sentences: Sequence[Sentence]) -> None:
+        """Score these sentences in one go, so that their verdicts are at hand: quicker than one by one."""
+        self._supports.verdicts([self._asked(sentence) for sentence in sentences])
 
     def verdict(self, sentence: Sentence) -> Verdict:
         """Each check's result for one sentence by itself, without what its neighbours' labels demand."""
