@@ -9,7 +9,6 @@ import json
 import math
 import random
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.training import small_onnx
 from evals.training.safety_data import Message
 from server.embedding import weights_folder
 from server.screen.labels import LABELS, NONE
@@ -140,21 +140,8 @@ def train(messages: Sequence[Message], recipe: Recipe, say: Any = print) -> tupl
 
 def export(net: Any, coder: Any, folder: Path) -> Path:
     """model.onnx in 8 bits and tokenizer.json in the folder."""
-    import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    folder.mkdir(parents=True, exist_ok=True)
-    whole, small = folder / "whole.onnx", folder / "model.onnx"
     ids, mask = tensors(coder, ["a message", "another message that is longer"])
-    axes = {"ids": {0: "batch", 1: "tokens"}, "mask": {0: "batch", 1: "tokens"}, "logits": {0: "batch"}}
-    names: Any = {"input_names": ["ids", "mask"], "output_names": ["logits"], "dynamic_axes": axes}
-    with warnings.catch_warnings():  # the exporter warns of its own age and of branches that this network does not take
-        warnings.simplefilter("ignore")
-        torch.onnx.export(net, (ids, mask), str(whole), **names, opset_version=17, dynamo=False)
-    quantize_dynamic(str(whole), str(small), weight_type=QuantType.QInt8, per_channel=True)
-    whole.unlink()
-    coder.save(str(folder / "tokenizer.json"))
-    return small
+    return small_onnx.export(net, coder, {"ids": ids, "mask": mask}, folder)
 
 
 def thresholds(found: NDArray[np.float64], wanted: Sequence[str], false_alarms: float) -> dict[str, float]:

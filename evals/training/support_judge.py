@@ -6,13 +6,13 @@ It is free to judge in `evals`: it shares no training row with the gate, and not
 import math
 import random
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evals.judges.trained import MAX_TOKENS, feed
+from evals.training import small_onnx
 from evals.training.support_data import Pair
 from evals.training.support_rows import mixed
 from server.embedding import weights_folder
@@ -114,26 +114,6 @@ def train(pairs: Sequence[Pair], recipe: JudgeRecipe, say: Callable[[str], Any] 
 def export(net: Any, coder: Any, folder: Path) -> Path:
     """model.onnx in 8 bits and tokenizer.json in the folder."""
     import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    folder.mkdir(parents=True, exist_ok=True)
-    whole, small = folder / "whole.onnx", folder / "model.onnx"
     sample = feed(coder.encode_batch([("a passage", "a claim"), ("another passage", "a longer claim")]))
-    names = list(sample)
-    axes: Any = {name: {0: "batch", 1: "tokens"} for name in names} | {"logits": {0: "batch"}}
-    with warnings.catch_warnings():  # the exporter warns of its own age and of branches that this network does not take
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            net,
-            tuple(torch.from_numpy(value) for value in sample.values()),
-            str(whole),
-            input_names=names,
-            output_names=["logits"],
-            dynamic_axes=axes,
-            dynamo=False,
-            opset_version=17,
-        )
-    quantize_dynamic(whole, small, weight_type=QuantType.QInt8, per_channel=True)
-    whole.unlink()
-    coder.save(str(folder / "tokenizer.json"))
-    return small
+    return small_onnx.export(net, coder, {name: torch.from_numpy(value) for name, value in sample.items()}, folder)
