@@ -95,6 +95,10 @@ class Assessor:
         """The judge's errors over all labelled sentences."""
         return power(labelled_pairs(self.labelled, self.corpus), self.labelled, self.judge)
 
+    def ask_ahead(self, pairs: Iterable[Pair]) -> None:
+        """The gate scores these pairs in one go, so that `verdict` has them at hand."""
+        self._gate.ask_ahead([Sentence(one.sentence, Role.POINT, one.passages) for one in pairs])
+
     def verdict(self, one: Pair) -> dict[str, Any]:
         """The gate's own view of a pair."""
         found = self._gate.verdict(Sentence(one.sentence, Role.POINT, one.passages))
@@ -129,7 +133,7 @@ class Assessor:
         """All three estimates, and the distinct pairs they rest on."""
         pairs = list(distinct((said for one in replies for said in one.said), self.corpus).values())
         self.judge.ask_all(pairs)
-        self._gate.ask_ahead([Sentence(one.sentence, Role.POINT, one.passages) for one in pairs])
+        self.ask_ahead(pairs)
         doubts = [(1 - (self.verdict(one)["support"] or 0.0), one.shown) for one in pairs]
         shown = sum(one.shown for one in pairs)
         measured = self._power(system)

@@ -57,8 +57,10 @@ def load_engine(settings: Settings, progress: Progress = _silent) -> Engine:
     corpora = load_corpora(CORPUS)
     wording = load_wording()
     embedder = Embedder()
-    Thread(target=embedder.load, daemon=True).start()  # its imports take seconds, and so do the store's
+    loading = Thread(target=embedder.load, daemon=True)  # its imports take seconds, and so do the store's
+    loading.start()
     index = Index(settings.data_dir, embedder, settings.chroma_url)
+    loading.join()  # the scorer imports the same package, which cannot be done from two threads at once
     scorer = load()
     pipelines = {}
     for topic, corpus in corpora.items():

@@ -19,7 +19,7 @@ from evals.training.support_data import Group
 from evals.training.support_export import export
 from evals.training.support_packing import BLOCK, FINE, rounded
 from evals.training.support_rows import mixed
-from server.verify.layout import batches, lay_out, stack
+from server.verify.layout import after, batches, lay_out, stack
 from server.verify.model import Verifier
 from server.verify.network import mask
 
@@ -33,23 +33,32 @@ GROUPS = [
 ids = st.lists(st.integers(3, 900), min_size=1, max_size=9)
 
 
-@given(ids, st.lists(ids, min_size=1, max_size=5))
-def test_a_row_holds_every_token_and_each_claim_goes_on_from_the_passage(
-    passage: list[int], claims: list[list[int]]
+@given(st.lists(ids, min_size=1, max_size=3), st.lists(ids, min_size=1, max_size=5))
+def test_a_row_holds_every_token_and_each_claim_goes_on_from_the_longest_passage(
+    passages: list[list[int]], claims: list[list[int]]
 ) -> None:
-    row = lay_out(passage, claims)
-    assert row.ids == [*passage, *(one for claim in claims for one in claim)]
+    row = lay_out(passages, claims)
+    assert row.ids == [one for some in (*passages, *claims) for one in some]
     assert [row.ids[end] for end in row.ends] == [claim[-1] for claim in claims]
-    assert [row.positions[end] for end in row.ends] == [len(passage) + len(claim) - 1 for claim in claims]
+    start = max(map(len, passages))
+    assert [row.positions[end] for end in row.ends] == [start + len(claim) - 1 for claim in claims]
+    tails = after([len(passage) for passage in passages], claims)
+    size = sum(map(len, passages))
+    assert (row.ids[size:], row.positions[size:], row.segments[size:]) == (tails.ids, tails.positions, tails.segments)
 
 
-@given(ids, st.lists(ids, min_size=2, max_size=4))
-def test_no_token_reads_ahead_or_another_claim(passage: list[int], claims: list[list[int]]) -> None:
-    _, _, segments = stack([lay_out(passage, claims)])
+@given(st.lists(ids, min_size=1, max_size=3), st.lists(ids, min_size=2, max_size=4))
+def test_no_token_reads_ahead_and_only_claims_read_what_is_not_theirs(
+    passages: list[list[int]], claims: list[list[int]]
+) -> None:
+    longer = lay_out([[3] * 40], [[4] * 9])  # so that the rows above are filled up
+    _, _, segments = stack([lay_out(passages, claims), longer])
     may = mask(torch.from_numpy(segments), torch.float32)[0, 0] == 0
-    for reader in range(may.shape[0]):
-        for read in range(may.shape[0]):
-            allowed = read <= reader and segments[0, read] in (0, segments[0, reader])
+    sizes = [len(one) for one in (*passages, *claims)]
+    owner = [place for place, size in enumerate(sizes) for _ in range(size)]
+    for reader, whose in enumerate(owner):
+        for read in range(may.shape[1]):
+            allowed = read <= reader and (owner[read] == whose or (whose >= len(passages) > owner[read]))
             assert bool(may[reader, read]) == allowed
 
 

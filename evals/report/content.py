@@ -69,7 +69,9 @@ def replies(run: Run) -> dict[str, list[tuple[str, Reply]]]:
 def _reliability(assessor: Assessor) -> list[dict[str, Any]]:
     """Of the labelled sentences whose support score lies in a bin, the share that readers call supported."""
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(_BINS)]  # (support score, called supported)
-    for one in labelled_pairs(assessor.labelled, assessor.corpus):
+    pairs = labelled_pairs(assessor.labelled, assessor.corpus)
+    assessor.ask_ahead(pairs)
+    for one in pairs:
         score = float(assessor.verdict(one)["support"] or 0.0)
         bins[min(int(score * _BINS), _BINS - 1)].append((score, not assessor.label(one)))
     return [

@@ -93,7 +93,7 @@ class Prompted:
         from server.verify.network import mask
 
         row = lay_out(
-            self._ids(PROMPT + passage)[: self.most], [self._ids(f"\nClaim: {claim}{QUESTION}") for claim in claims]
+            [self._ids(PROMPT + passage)[: self.most]], [self._ids(f"\nClaim: {claim}{QUESTION}") for claim in claims]
         )
         batch = Batch.of([row], "cpu")
         with self._torch.inference_mode():

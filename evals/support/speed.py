@@ -51,11 +51,13 @@ def measure(corpus: Corpus, weights: Path) -> dict[str, Any]:
     judged(verifier, made[0])  # the first run sets up memory
     whole, alone = [], []
     for asked in made:
+        verifier.forget()
         began = time.perf_counter()
         judged(verifier, asked)
         whole.append(1000 * (time.perf_counter() - began))
     single = [one for asked in made for one in asked][:ALONE]
     for sentence, passages in single:
+        verifier.forget()
         began = time.perf_counter()
         verifier.support([(passages[0], [sentence])])
         alone.append(1000 * (time.perf_counter() - began))
@@ -66,9 +68,9 @@ def measure(corpus: Corpus, weights: Path) -> dict[str, Any]:
         stored.verdicts(asked)
         kept.append(1000 * (time.perf_counter() - began))
     memory = _peak_mb() - before
-    verifier.remember({passage for asked in made for _, passages in asked for passage in passages})
     read_before = []
     for asked in made:
+        verifier.remember({passage for _, passages in asked for passage in passages})
         began = time.perf_counter()
         judged(verifier, asked)
         read_before.append(1000 * (time.perf_counter() - began))

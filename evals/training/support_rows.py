@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evals.training.support_data import Group
-from server.verify.layout import AFTER, BEFORE, BETWEEN, CLAIM, Row, batches, ends_of, lay_out, stack
+from server.verify.layout import AFTER, BEFORE, BETWEEN, CLAIM, Row, batches, ends_of, lay_out, passages_of, stack
 
 PASSAGE = 640  # tokens of a passage that are read in training
 JITTER = 24.0  # tokens by which like lengths are mixed
@@ -16,12 +16,13 @@ def rows(groups: Sequence[Group], coder: Any, passage: int = PASSAGE, claim: int
     """The groups as token ids; `coder` is SmolLM2's tokenizer. A passage over the limit is cut at its end."""
     if not groups:
         return []
-    passages = coder([BEFORE + group.passage for group in groups])["input_ids"]
+    parts = [[BEFORE + part for part in passages_of(group.passage)] for group in groups]
+    passages = iter(coder([part for some in parts for part in some])["input_ids"])
     claims = iter(coder([BETWEEN + text for group in groups for text in group.claims])["input_ids"])
     after = coder(AFTER)["input_ids"]
     return [
-        lay_out(ids[:passage], [next(claims)[:claim] + after for _ in group.claims])
-        for ids, group in zip(passages, groups, strict=True)
+        lay_out([next(passages)[:passage] for _ in some], [next(claims)[:claim] + after for _ in group.claims])
+        for some, group in zip(parts, groups, strict=True)
     ]
 
 

@@ -1,9 +1,12 @@
-"""How a passage and its claims are laid out for the verifier's network, in training and in use.
+"""How passages and claims are laid out for the verifier's network, in training and in use.
 
-One row holds a passage and its claims one after another. A claim sees the passage and itself, never another claim, and
-its positions go on from the passage's end: so each claim is judged as if it stood alone, at the cost of its own tokens.
+One row holds one or several passages and their claims one after another. Each passage is read by itself and from
+position 0, so what was read of it serves beside any other. A claim sees the passages and itself, never another claim,
+and its positions go on from the longest passage's end: so each claim is judged as if it stood alone, at the cost of its
+own tokens.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,13 +17,21 @@ BEFORE = "Passage: "
 BETWEEN = "\nClaim: "
 AFTER = "\nSupported:"
 CLAIM = 96  # tokens of a claim that are read
+PADDING = 1_000_000  # the segment of what fills a row up: nobody's
+JOIN = "\n"  # between passages that are held against a claim together
+_BORDER = re.compile(r"\n(?=\[[^\]\n]+\] )")  # the next passage begins with its work's heading, see Corpus.evidence
+
+
+def passages_of(joined: str) -> list[str]:
+    """The passages of a text that holds several, each under its heading in brackets; else the text."""
+    return _BORDER.split(joined)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One passage with its claims as token ids.
+    """Passages with their claims as token ids.
 
-    `segments`: 0 for the passage, k for the k-th claim. `ends`: where each claim's last token is.
+    `segments`: 0, -1, -2 … for the passages, k for the k-th claim. `ends`: where each claim's last token is.
     """
 
     ids: list[int]
@@ -28,19 +39,32 @@ class Row:
     segments: list[int]
     ends: list[int]
 
-    def claims(self) -> "Row":
-        """The claims without their passage; positions stay as they are."""
-        size = self.segments.count(0)
-        ends = [end - size for end in self.ends]
-        return Row(self.ids[size:], self.positions[size:], self.segments[size:], ends)
+
+def lay_out(passages: Sequence[Sequence[int]], claims: Sequence[Sequence[int]]) -> Row:
+    """A row from the token ids of passages and of claims."""
+    ids: list[int] = []
+    positions: list[int] = []
+    segments: list[int] = []
+    for number, passage in enumerate(passages):
+        ids += passage
+        positions += range(len(passage))
+        segments += [-number] * len(passage)
+    size = len(ids)
+    tails = after([len(passage) for passage in passages], claims)
+    ends = [size + end for end in tails.ends]
+    return Row(ids + tails.ids, positions + tails.positions, segments + tails.segments, ends)
 
 
-def lay_out(passage: Sequence[int], claims: Sequence[Sequence[int]]) -> Row:
-    """A row from the token ids of a passage and of its claims."""
-    ids, positions, segments, ends = list(passage), list(range(len(passage))), [0] * len(passage), []
+def after(sizes: Sequence[int], claims: Sequence[Sequence[int]]) -> Row:
+    """The claims alone, as they follow passages of these sizes that were read before."""
+    start = max(sizes, default=0)
+    ids: list[int] = []
+    positions: list[int] = []
+    segments: list[int] = []
+    ends = []
     for number, claim in enumerate(claims, 1):
         ids += claim
-        positions += range(len(passage), len(passage) + len(claim))
+        positions += range(start, start + len(claim))
         segments += [number] * len(claim)
         ends.append(len(ids) - 1)
     return Row(ids, positions, segments, ends)
@@ -63,9 +87,9 @@ def batches(sizes: Sequence[int], tokens: int, order: Sequence[int] | None = Non
 
 
 def stack(some: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """(ids, positions, segments), each of shape (rows, tokens); padding has segment -1."""
+    """(ids, positions, segments), each of shape (rows, tokens); padding has segment PADDING."""
     shape = (len(some), max(len(row.ids) for row in some))
-    ids, positions, segments = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
+    ids, positions, segments = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.full(shape, PADDING, np.int64)
     for place, row in enumerate(some):
         size = len(row.ids)
         ids[place, :size], positions[place, :size], segments[place, :size] = row.ids, row.positions, row.segments

@@ -1,30 +1,34 @@
 """The trained support verifier that ships with the project: does this passage say that?
 
-A passage is read once and its claims after it, each blind to the others: a claim costs its own tokens only.
+A passage is read once and kept a while; its claims come after it, each blind to the others, and cost their own tokens.
 How it was made and how far it can be believed: `server/verify/model/README.md`.
 """
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from server.reading_level import split_sentences
-from server.verify.layout import AFTER, BEFORE, BETWEEN, CLAIM, Row, batches, lay_out
+from server.verify.layout import AFTER, BEFORE, BETWEEN, CLAIM, Row, after, batches, passages_of
 from server.verify.network import Network
 from server.verify.support import Reading
 
 FOLDER = Path(__file__).parent / "model"
 WEIGHTS, CONFIG, TOKENIZER = "weights.safetensors", "config.json", "tokenizer.json"
 WINDOW = 640  # tokens of a passage that are read at a time
-ROW = 1280  # tokens of a passage with its claims
-TOGETHER = 4096  # tokens of rows that are read at one go
+JOINED = 2560  # tokens of several passages that a claim is held against at a time
+ROW = 640  # tokens of claims in a row
+TOGETHER = 4096  # tokens that are read at one go, or held against at one go
+KEPT = 16384  # tokens of passages that stay read, at about 15 kB each
 
 
 class VerifierError(RuntimeError):
@@ -68,17 +72,36 @@ class Verifier:
         # Verdicts that are kept are known by this: other weights, another calibration make them anew.
         self.digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
         self._network, self._coder = Network(config["shape"], weights), _coder(coder)
-        self._kept: dict[str, Any] = {}
+        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self._lock = Lock()
 
     def remember(self, passages: Iterable[str]) -> None:
-        """Read these passages now: claims that are held against one of them later cost their own tokens only.
+        """Read these passages now: claims that are held against one of them soon cost their own tokens only."""
+        self._read([part for whole in passages for one in self.windows(whole) for part in passages_of(one)])
 
-        It takes about 15 kB a token. A passage that does not fit a window is not kept.
-        """
-        for passage in passages:
-            ids = self._ids(BEFORE + passage)
-            if len(ids) <= WINDOW:
-                self._kept[passage] = self._network.read(ids)
+    def forget(self) -> None:
+        """Keep nothing of the passages that were read."""
+        with self._lock:
+            self._kept.clear()
+
+    def _read(self, passages: Iterable[str]) -> dict[str, Any]:
+        """What was read of each passage, now or before; the ones used last are kept."""
+        wanted = list(dict.fromkeys(passages))
+        with self._lock:
+            found = {one: self._kept[one] for one in wanted if one in self._kept}
+        fresh = [one for one in wanted if one not in found]
+        coded = [self._ids(BEFORE + one) for one in fresh]
+        for batch in batches([len(ids) for ids in coded], TOGETHER):
+            read = self._network.read([coded[place] for place in batch])
+            found |= {fresh[place]: kept for place, kept in zip(batch, read, strict=True)}
+        with self._lock:
+            for one in wanted:
+                self._kept[one] = found[one]
+                self._kept.move_to_end(one)
+            size = sum(one.shape[3] for one in self._kept.values())
+            while size > KEPT:
+                size -= self._kept.popitem(last=False)[1].shape[3]
+        return found
 
     def probability(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probabilities of logits."""
@@ -89,8 +112,12 @@ class Verifier:
         return found
 
     def windows(self, passage: str) -> list[str]:
-        """The passage in windows of whole sentences, two of them shared by neighbours; a short one is one window."""
-        if len(self._ids(passage)) <= WINDOW:
+        """The passage in windows of whole sentences, two of them shared by neighbours; a short one is one window.
+
+        So are several short ones that are joined.
+        """
+        sizes = [len(self._ids(part)) for part in passages_of(passage)]
+        if max(sizes) <= WINDOW and sum(sizes) <= JOINED:
             return [passage]
         parts = [(part, len(self._ids(part))) for whole in split_sentences(passage) for part in self._pieces(whole)]
         found, start = [], 0
@@ -115,46 +142,32 @@ class Verifier:
         for some in (words[:half], words[half:]) if half else ([sentence[:WINDOW]],):
             yield from self._pieces(" ".join(some))
 
-    def rows(self, passage: str, claims: Sequence[str]) -> Iterator[Row]:
-        """Claims held against one passage that fits a window, in rows of at most ROW tokens."""
-        head = self._ids(BEFORE + passage)
-        after = self._ids(AFTER)
-        tails = [self._ids(BETWEEN + claim)[:CLAIM] + after for claim in claims]
-        start = 0
-        while start < len(tails):
-            end, size = start, len(head)
-            while end < len(tails) and (end == start or size + len(tails[end]) <= ROW):
-                size += len(tails[end])
-                end += 1
-            yield lay_out(head, tails[start:end])
-            start = end
-
     def logits(self, readings: Sequence[Reading]) -> list[NDArray[np.float64]]:
         """Raw logits of each reading's claims; its passage must fit a window."""
-        rows, of = [], []
+        rows: list[tuple[int, list[str], list[list[int]]]] = []  # place of the reading, its passages, its claims' ids
+        close = self._ids(AFTER)
         for place, (passage, claims) in enumerate(readings):
-            for row in self.rows(passage, claims):
-                rows.append(row)
-                of.append(place)
-        kept = [self._kept.get(readings[place][0]) for place in of]
+            tails = [self._ids(BETWEEN + claim)[:CLAIM] + close for claim in claims]
+            parts = passages_of(passage)
+            most = max(1, ROW // max((len(tail) for tail in tails), default=1))
+            rows += [(place, parts, tails[start : start + most]) for start in range(0, len(tails), most)]
+        sizes = {part: len(self._ids(BEFORE + part)) for _, parts, _ in rows for part in parts}
+        long = [sum(sizes[part] for part in parts) + sum(map(len, tails)) for _, parts, tails in rows]
         by_row: list[NDArray[np.float64]] = [np.zeros(0)] * len(rows)
-        for is_kept in (True, False):
-            places = [place for place, one in enumerate(kept) if (one is not None) == is_kept]
-            for batch in batches([len(rows[place].ids) for place in places], TOGETHER):
-                some = [places[at] for at in batch]
-                for place, logits in zip(
-                    some, self._run([rows[p] for p in some], [kept[p] for p in some]), strict=True
-                ):
-                    by_row[place] = logits
-        parts: list[list[NDArray[np.float64]]] = [[np.zeros(0)] for _ in readings]
-        for place, logits in zip(of, by_row, strict=True):
-            parts[place].append(logits)
-        return [np.concatenate(some) for some in parts]
-
-    def _run(self, rows: Sequence[Row], kept: Sequence[Any]) -> list[NDArray[np.float64]]:
-        """Logits row by row; `kept` has what was read of each row's passage, or None for all of them."""
-        together = self._network.logits(rows) if kept[0] is None else self._network.logits_after(rows, kept)
-        return np.split(together, np.cumsum([len(row.ends) for row in rows])[:-1])
+        for batch in batches(long, TOGETHER):
+            kept = self._read(part for at in batch for part in rows[at][1])
+            held = [[kept[part] for part in rows[at][1]] for at in batch]
+            claims_after: list[Row] = [
+                after([one.shape[3] for one in some], rows[at][2]) for at, some in zip(batch, held, strict=True)
+            ]
+            together = self._network.logits(claims_after, held)
+            cuts = np.cumsum([len(row.ends) for row in claims_after])[:-1]
+            for at, logits in zip(batch, np.split(together, cuts), strict=True):
+                by_row[at] = logits
+        found: list[list[NDArray[np.float64]]] = [[np.zeros(0)] for _ in readings]
+        for (place, _, _), logits in zip(rows, by_row, strict=True):
+            found[place].append(logits)
+        return [np.concatenate(some) for some in found]
 
     def support(self, readings: Sequence[Reading]) -> list[list[Support]]:
         """How far each reading's passage, of any length, supports each of its claims: the best of its windows."""

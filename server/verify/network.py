@@ -18,14 +18,13 @@ def mask(segments: Any, kind: Any) -> Any:
     import torch
 
     place = torch.arange(segments.shape[1], device=segments.device)
-    before, itself = place[:, None] >= place[None, :], place[:, None] == place[None, :]
     reader, read = segments.unsqueeze(2), segments.unsqueeze(1)
-    may = before & (reader >= 0) & ((read == 0) | (read == reader)) | itself
+    may = (place[:, None] >= place[None, :]) & ((reader == read) | ((reader > 0) & (read <= 0)))
     return torch.zeros(may.shape, dtype=kind, device=segments.device).masked_fill(~may, torch.finfo(kind).min)[:, None]
 
 
 def mask_after(sizes: Any, segments: Any, kind: Any) -> Any:
-    """The same for claims alone, (rows, 1, tokens, kept + tokens), after kept passages of `sizes` (rows) tokens."""
+    """The same for claims alone, (rows, 1, tokens, kept + tokens), after passages of `sizes` (rows) tokens in all."""
     import torch
 
     kept, tokens = int(sizes.max()), segments.shape[1]
@@ -59,7 +58,7 @@ def _matrices(content: bytes) -> dict[str, Any]:
 
 
 class Network:
-    """Rows, each of one passage with its claims → a logit for each claim."""
+    """Passages → what was read of them; claims after what was read of their passages → a logit for each claim."""
 
     def __init__(self, shape: dict[str, Any], content: bytes) -> None:
         import torch
@@ -76,36 +75,30 @@ class Network:
         # What no file holds, since it follows from the shape, was left without values.
         self._body.rotary_emb = type(self._body.rotary_emb)(config)
 
-    def logits(self, rows: Sequence[Row]) -> NDArray[np.float64]:
-        """One logit for each claim of the rows, which are read together: best those of like length."""
+    def read(self, passages: Sequence[Sequence[int]]) -> list[Any]:
+        """Keys and values of each passage: (layers, 2, heads, tokens, size of a head).
+
+        They are read together: best those of like length.
+        """
         torch = self._torch
-        ids, positions, segments = (torch.from_numpy(some) for some in stack(rows))
-        with torch.inference_mode():
-            last = self._body(
-                input_ids=ids, position_ids=positions, attention_mask=mask(segments, self._kind), use_cache=False
-            ).last_hidden_state[ends_of(rows)]
-            return self._told(last)
+        ids = torch.zeros(len(passages), max(len(one) for one in passages), dtype=torch.long)
+        for place, one in enumerate(passages):
+            ids[place, : len(one)] = torch.tensor(one)
+        with torch.inference_mode():  # no token reads what comes after it, so what fills a row up changes nothing
+            cache = self._body(input_ids=ids, use_cache=True).past_key_values
+            whole = torch.stack([torch.stack([one.keys, one.values]) for one in cache.layers])
+            return [whole[:, :, place, :, : len(one)].clone() for place, one in enumerate(passages)]
 
-    def _told(self, last: Any) -> NDArray[np.float64]:
-        found = self._torch.nn.functional.linear(last.float(), self._weight, self._bias).squeeze(-1)
-        return np.asarray(found.double().numpy(), np.float64)
-
-    def read(self, passage: Sequence[int]) -> Any:
-        """Keys and values of a passage: (layers, 2, heads, tokens, size of a head)."""
-        with self._torch.inference_mode():
-            cache = self._body(input_ids=self._torch.tensor([list(passage)]), use_cache=True).past_key_values
-            return self._torch.stack([self._torch.cat([one.keys, one.values]) for one in cache.layers])
-
-    def logits_after(self, rows: Sequence[Row], kept: Sequence[Any]) -> NDArray[np.float64]:
-        """As `logits`, with what `read` gave for each row's passage: only the claims' own tokens are computed."""
+    def logits(self, tails: Sequence[Row], kept: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
+        """One logit for each claim of the rows of claims; `kept` has what `read` gave for each row's passages."""
         from transformers import DynamicCache
 
         torch = self._torch
-        tails = [row.claims() for row in rows]
         ids, positions, segments = (torch.from_numpy(some) for some in stack(tails))
-        sizes = torch.tensor([one.shape[3] for one in kept])
+        joined = [some[0] if len(some) == 1 else torch.cat(list(some), dim=3) for some in kept]
+        sizes = torch.tensor([one.shape[3] for one in joined])
         longest = int(sizes.max())
-        whole = torch.stack([torch.nn.functional.pad(one, (0, 0, 0, longest - one.shape[3])) for one in kept], dim=2)
+        whole = torch.stack([torch.nn.functional.pad(one, (0, 0, 0, longest - one.shape[3])) for one in joined], dim=2)
         cache = DynamicCache()
         for layer, (keys, values) in enumerate(whole):
             cache.update(keys, values, layer)
@@ -116,7 +109,8 @@ class Network:
                 attention_mask=mask_after(sizes, segments, self._kind),
                 past_key_values=cache,
             ).last_hidden_state[ends_of(tails)]
-            return self._told(last)
+            found = torch.nn.functional.linear(last.float(), self._weight, self._bias).squeeze(-1)
+            return np.asarray(found.double().numpy(), np.float64)
 
 
 def shape_of(config: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Protocol
 
 from server.reading_level import split_sentences
+from server.verify.layout import JOIN
 
 Asked = tuple[str, tuple[str, ...]]  # a sentence and the texts of what it cites
 Reading = tuple[str, Sequence[str]]  # a passage and the claims that are held against it
@@ -57,9 +58,9 @@ def judged(scorer: Scorer, wanted: Sequence[Asked]) -> list[float]:
     unsure = [
         place for place, (_, passages) in enumerate(wanted) if len(passages) > 1 and alone[place] < scorer.threshold
     ]
-    together = _by_passage(scorer, [(wanted[place][0], "\n".join(wanted[place][1])) for place in unsure])
+    together = _by_passage(scorer, [(wanted[place][0], JOIN.join(wanted[place][1])) for place in unsure])
     for place in unsure:
-        found = together[wanted[place][0], "\n".join(wanted[place][1])]
+        found = together[wanted[place][0], JOIN.join(wanted[place][1])]
         alone[place] = max(alone[place], found)
     return alone
 
