@@ -1,7 +1,9 @@
 """The verifier's network: a claim is judged as if it stood alone, and a run that was cut goes on."""
 
 import json
+import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,15 @@ def test_half_an_epoch_is_half_of_the_batches() -> None:
     whole = order_of(sizes, Recipe(epochs=1.0, tokens=100))
     assert len(order_of(sizes, Recipe(epochs=0.5, tokens=100))) == len(whole) // 2
     assert len(order_of(sizes, Recipe(epochs=1.5, tokens=100))) == len(whole) * 3 // 2
+
+
+@pytest.fixture(autouse=True, scope="module")
+def all_cores() -> Iterator[None]:
+    """A server that was loaded before keeps to one thread; training takes all."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(os.cpu_count() or 1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -176,15 +187,15 @@ def smoked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
 
 def test_a_smoke_training_makes_weights_that_load(smoked: tuple[Path, Path, str]) -> None:
     out, work, told = smoked
-    assert "phase 4" in told
+    assert "phase 5" in told
     config = json.loads((out / "config.json").read_text())
-    assert [recipe["seed"] for recipe in config["recipes"]] == [7, 8, 9, 10]
+    assert [recipe["seed"] for recipe in config["recipes"]] == [7, 8, 9, 10, 11]
     assert config["measured_in_training"]["pairs"] > 100
     scores = [
         one.score for one in Verifier(out).support([("Rats froze less.", ["Rats froze less.", "People slept."])])[0]
     ]
     assert all(0 <= score <= 1 for score in scores)
-    assert {path.name for path in work.iterdir()} == {f"support-{phase}-smoke.pt" for phase in (1, 2, 3, 4)}
+    assert {path.name for path in work.iterdir()} == {f"support-{phase}-smoke.pt" for phase in (1, 2, 3, 4, 5)}
 
 
 def test_what_is_shipped_scores_as_what_was_trained(trained: Any, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ def through_the_gate(
     """By origin: the unsupported among all that state something, raw and as shown, and how many supported ones stay."""
     content: dict[str, Any] = {}
     gold, valid = labelled.gold, labelled.still_valid(corpus)
+    drafts = [one for one in valid.values() if one.origin in set(origins)]
+    gate.ask_ahead([Sentence(one.sentence, Role.POINT, one.passages) for one in drafts])
     for origin in origins:
         counts = {label: [0, 0] for label in (*STATES, "no_claim")}
         for key, one in valid.items():

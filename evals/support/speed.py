@@ -17,11 +17,11 @@ ANSWERS = 40
 ALONE = 60
 
 
-def answers(corpus: Corpus) -> list[list[Asked]]:
+def answers(corpus: Corpus, count: int = ANSWERS) -> list[list[Asked]]:
     """Made-up answers: six reviewed claims, each with two passages of its source, as a chat model's would cite them."""
     claims = cycle(corpus.claims.values())
     found: list[list[Asked]] = []
-    for _ in range(ANSWERS):
+    for _ in range(count):
         some = list(islice(claims, SENTENCES))
         made = []
         for claim in some:
@@ -41,13 +41,13 @@ def _median(values: list[float]) -> float:
     return float(percentile(values, 50) or 0.0)
 
 
-def measure(corpus: Corpus, weights: Path) -> dict[str, Any]:
-    """Times in milliseconds, memory in MB, claims per second."""
+def measure(corpus: Corpus, weights: Path, count: int = ANSWERS) -> dict[str, Any]:
+    """Times in milliseconds over so many answers, memory in MB, claims per second."""
     before = _peak_mb()
     began = time.perf_counter()
     verifier = Verifier(weights)
     load_ms = 1000 * (time.perf_counter() - began)
-    made = answers(corpus)
+    made = answers(corpus, count)
     judged(verifier, made[0])  # the first run sets up memory
     whole, alone = [], []
     for asked in made:

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from evals.jsonl import read_lines
 from evals.training.support_made import made
 from server.reading_level import split_sentences
+from server.verify.layout import JOIN
 
 OWN = Path(__file__).parent / "support"
 SUPPORTED = "supported"
@@ -28,6 +29,7 @@ JUDGE = frozenset({1, 2, 3})
 # Sources whose rows are short, made by template or easy by the way that they were made: a part of them is enough.
 CAPS = {"hans_regen": 400, "kqa_pairs": 1000, "pubmedqa_pairs": 500, "wikinli_nyu": 9000}
 MOST_JOINED = 0.15
+LAST = 22  # our files of this number and on are kept for the last phase
 MADE = "invented study"
 DRAFT = "draft"
 MIN_WORDS, MAX_WORDS = 6, 40  # of a sentence that can stand alone
@@ -147,9 +149,21 @@ def drafts(folder: Path = OWN) -> dict[Part, list[Pair]]:
         if not row.passages or not set(row.passages) <= set(texts):
             raise PairsError(f"{file}: line {number}: passages that train/ does not hold")
         part = part_of(Pair("own", texts[row.passages[0]], "", True, ""))
-        whole = "\n".join(texts[one] for one in row.passages)
+        whole = JOIN.join(texts[one] for one in row.passages)
         found[part].append(Pair("own", whole, row.sentence, row.label == "s", DRAFT))
     return found
+
+
+def kept_for_last(folder: Path = OWN) -> frozenset[str]:
+    """The passages of our files from number LAST on. Raises PairsError."""
+    files = [path for path in sorted((folder / "train").glob("*.jsonl")) if path.stem.isdigit()]
+    return frozenset(
+        part
+        for path in files
+        if int(path.stem) >= LAST
+        for _, row in read_lines(path, OwnRow, PairsError)
+        for part in evidence(row.heading, row.passage).split(JOIN)
+    )
 
 
 def invented(part: Literal["train", "test"]) -> list[Pair]:
@@ -214,7 +228,7 @@ def joined(pairs: Sequence[Pair], share: float, seed: int) -> list[Pair]:
         other = partner.get(pair.passage)
         if other and other != pair.passage and shuffle.random() < 0.6:
             first = int(hashlib.sha256(pair.passage.encode()).hexdigest(), 16) % 2
-            whole = f"{other}\n{pair.passage}" if first else f"{pair.passage}\n{other}"
+            whole = JOIN.join((other, pair.passage) if first else (pair.passage, other))
             found.append(Pair("own", whole, pair.claim, pair.supported, pair.kind, pair.topic))
     return found
 
