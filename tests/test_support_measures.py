@@ -92,7 +92,8 @@ def test_intervals_are_over_clusters() -> None:
 def test_a_measured_set_is_written_as_json_and_told_on_the_card(corpus: Corpus) -> None:
     some = PairSet(OURS, tuple(pair for pair in invented("test")[:60]), True)
     speed = measure(corpus, FOLDER, 3)
-    content = {"speed": speed, "drafts": {}, "sets": measured([Gate(load()), Words()], [some], None, lambda line: None)}
+    sets = measured([Gate(load()), Words()], [some], None, lambda line: None)
+    content = {"command": "python -m evals support", "speed": speed, "drafts": {}, "sets": sets}
     row = json.loads(json.dumps(content))["sets"][OURS][Gate.name]
     assert row["pairs"] == 60
     assert 0 <= row["auc"]["low"] <= row["auc"]["value"] <= row["auc"]["high"] <= 1

@@ -30,6 +30,8 @@ GROUPS = [
     Group("own", "Rats froze less after the drug.", ("Rats froze less.", "People froze less."), (True, False)),
     Group("other", "The trial had 41 people.", ("41 people took part.", "It had 14."), (True, False)),
     Group("own", "No harm was seen in 12 patients. " * 9, ("There was harm.",), (False,)),
+    Group("own", "[One. Trial] 14 slept.\n[Two. Study] Of 9 rats, 3 froze.", ("Rats slept.", "Rats froze."), (False, True)),
+    Group("other", "[A. B] It rained.\n[C. D] No.\n[E. F] Snow fell on 3 days.\n[G. H] Sun.", ("It rained.",), (True,)),
 ]
 
 ids = st.lists(st.integers(3, 900), min_size=1, max_size=9)
@@ -187,15 +189,15 @@ def smoked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
 
 def test_a_smoke_training_makes_weights_that_load(smoked: tuple[Path, Path, str]) -> None:
     out, work, told = smoked
-    assert "phase 5" in told
+    assert "phase 6" in told
     config = json.loads((out / "config.json").read_text())
-    assert [recipe["seed"] for recipe in config["recipes"]] == [7, 8, 9, 10, 11]
+    assert [recipe["seed"] for recipe in config["recipes"]] == [7, 8, 9, 10, 11, 12]
     assert config["measured_in_training"]["pairs"] > 100
     scores = [
         one.score for one in Verifier(out).support([("Rats froze less.", ["Rats froze less.", "People slept."])])[0]
     ]
     assert all(0 <= score <= 1 for score in scores)
-    assert {path.name for path in work.iterdir()} == {f"support-{phase}-smoke.pt" for phase in (1, 2, 3, 4, 5)}
+    assert {path.name for path in work.iterdir()} == {f"support-{phase}-smoke.pt" for phase in (1, 2, 3, 4, 5, 6)}
 
 
 def test_what_is_shipped_scores_as_what_was_trained(trained: Any, tmp_path: Path) -> None:

@@ -49,9 +49,13 @@ def support(
         missing = set(sets or ()) - {one.name for one in known}
         if missing:
             raise stop(f"no set {', '.join(sorted(missing))}: choose from {', '.join(one.name for one in known)}")
+        if write and (weights != FOLDER or sets or data is None):
+            raise stop("--write makes the shipped model's card, over all sets: it needs --data, no --weights, no --set")
         verifier = Verifier(weights)
         scorers = load_scorers(scorer or SCORERS, verifier, judge)
+        options = ["--data DIR"] * (data is not None) + ["--judge DIR"] * (judge is not None)
         content: dict[str, Any] = {
+            "command": " ".join(["python -m evals support", *options, *(f"--scorer {name}" for name in scorer or ())]),
             "speed": measure(corpus, weights),
             "drafts": through_the_gate(read_labels(), corpus, Verify(corpus, load_wording(), Supports(verifier))),
             "sets": measured(scorers, [one for one in known if not sets or one.name in sets], data, typer.echo),

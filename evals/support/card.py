@@ -122,15 +122,16 @@ def _calibration(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _speed(speed: Mapping[str, Any]) -> Iterator[str]:
+    def told(name: str) -> str:
+        return f"median {speed[name]['median']:.0f} ms, p95 {speed[name]['p95']:.0f} ms"
+
     yield (
-        f"An answer's worth (6 sentences, 2 passages each): median {speed['answer_ms']['median']:.0f} ms, "
-        f"p95 {speed['answer_ms']['p95']:.0f} ms; "
-        f"where the cited passages were read before: median {speed['read_before_ms']['median']:.0f} ms. "
-        f"One claim and one passage: median "
-        f"{speed['claim_alone_ms']['median']:.0f} ms, p95 {speed['claim_alone_ms']['p95']:.0f} ms "
+        f"An answer's worth (6 sentences, 2 passages each) on {speed['threads']} threads: {told('answer_ms')}; "
+        f"where the cited passages were read before: {told('read_before_ms')}. On one thread, as the server computes: "
+        f"{told('one_thread_ms')}; read before: {told('one_thread_read_before_ms')}. "
+        f"One claim and one passage: {told('claim_alone_ms')} "
         f"({speed['claims_per_second']['alone']:.0f} claims a second alone, "
-        f"{speed['claims_per_second']['in_answers']:.0f} in answers). Six reviewed claims, whose verdicts are stored: "
-        f"median {speed['stored_answer_ms']['median']:.2f} ms. Loading {speed['load_ms']:.0f} ms, "
+        f"{speed['claims_per_second']['in_batches']:.0f} in batches). Six reviewed claims, whose verdicts are stored: median {speed['stored_answer_ms']['median']:.2f} ms. Loading {speed['load_ms']:.0f} ms, "
         f"{speed['memory_mb']:.0f} MB of memory."
     )
 
@@ -173,6 +174,7 @@ def page(content: Mapping[str, Any], model: Path) -> str:
     words = Environment(loader=FileSystemLoader(HERE), undefined=StrictUndefined, keep_trailing_newline=True)
     return words.get_template("card.md.jinja").render(
         **tables(content),
+        command=content["command"],
         recipe=config["recipes"][-1],
         phases=len(config["recipes"]),
         seeds=", ".join(str(recipe["seed"]) for recipe in config["recipes"]),

@@ -68,7 +68,7 @@ def support(
     work: Annotated[Path | None, typer.Option(help="Folder of the checkpoints, from which a run goes on.")] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="A minute's trial on few pairs; not for use.")] = False,
 ) -> None:
-    """Train the support verifier in five phases, export it in 4 bits, calibrate it and set its limit."""
+    """Train the support verifier in six phases, export it in 4 bits, calibrate it and set its limit."""
     from evals.training import support_phases
 
     with _pairs_told():

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from evals.jsonl import read_lines
 from evals.training.support_made import made
 from server.reading_level import split_sentences
-from server.verify.layout import JOIN
+from server.verify.layout import JOIN, passages_of, without_heading
 
 OWN = Path(__file__).parent / "support"
 SUPPORTED = "supported"
@@ -29,11 +29,10 @@ JUDGE = frozenset({1, 2, 3})
 # Sources whose rows are short, made by template or easy by the way that they were made: a part of them is enough.
 CAPS = {"hans_regen": 400, "kqa_pairs": 1000, "pubmedqa_pairs": 500, "wikinli_nyu": 9000}
 MOST_JOINED = 0.15
-LAST = 22  # our files of this number and on are kept for the last phase
+LAST = 22  # our files of this number and on are kept for the last two phases
 MADE = "invented study"
 DRAFT = "draft"
 MIN_WORDS, MAX_WORDS = 6, 40  # of a sentence that can stand alone
-_HEADING = re.compile(r"^\[[^\]]*\] ")
 _LEANS = re.compile(r"(?:it|they|this|these|those|that|he|she|both|such|there|all|none|most)\b", re.IGNORECASE)
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
@@ -155,15 +154,23 @@ def drafts(folder: Path = OWN) -> dict[Part, list[Pair]]:
 
 
 def kept_for_last(folder: Path = OWN) -> frozenset[str]:
-    """The passages of our files from number LAST on. Raises PairsError."""
+    """The passages of our files from number LAST on, as they are read. Raises PairsError."""
     files = [path for path in sorted((folder / "train").glob("*.jsonl")) if path.stem.isdigit()]
     return frozenset(
         part
         for path in files
         if int(path.stem) >= LAST
         for _, row in read_lines(path, OwnRow, PairsError)
-        for part in evidence(row.heading, row.passage).split(JOIN)
+        for part in passages_of(evidence(row.heading, row.passage))
     )
+
+
+def holds(pair: Pair, passages: frozenset[str]) -> bool:
+    """Whether the pair's evidence is one of these passages, or has one of them joined to another."""
+    text = pair.passage
+    borders = [place for place, sign in enumerate(text) if sign == JOIN]
+    parts = [text, *passages_of(text), *(text[:at] for at in borders), *(text[at + 1 :] for at in borders)]
+    return not passages.isdisjoint(parts)
 
 
 def invented(part: Literal["train", "test"]) -> list[Pair]:
@@ -195,7 +202,7 @@ def other_studies(pairs: Sequence[Pair], each: int, seed: int) -> list[Pair]:
 
 def _tellable(passage: str) -> list[str]:
     """Sentences of a passage that can stand alone: of middling length, and not about something said before."""
-    told = split_sentences(_HEADING.sub("", passage))
+    told = split_sentences(without_heading(passage))
     return [one for one in told if MIN_WORDS <= len(one.split()) <= MAX_WORDS and not _LEANS.match(one)]
 
 

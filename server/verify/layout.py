@@ -19,7 +19,14 @@ AFTER = "\nSupported:"
 CLAIM = 96  # tokens of a claim that are read
 PADDING = 1_000_000  # the segment of what fills a row up: nobody's
 JOIN = "\n"  # between passages that are held against a claim together
-_BORDER = re.compile(r"\n(?=\[[^\]\n]+\] )")  # the next passage begins with its work's heading, see Corpus.evidence
+HEADING = re.compile(r"\[[^\]\n]+\] ")  # name and kind of the work that a passage is from, see Corpus.evidence
+_BORDER = re.compile(rf"{JOIN}(?={HEADING.pattern})")
+
+
+def without_heading(passage: str) -> str:
+    """The passage's own words."""
+    heading = HEADING.match(passage)
+    return passage[heading.end() :] if heading else passage
 
 
 def passages_of(joined: str) -> list[str]:

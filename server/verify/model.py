@@ -5,7 +5,6 @@ How it was made and how far it can be believed: `server/verify/model/README.md`.
 """
 
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,23 +15,36 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field, ValidationError
 
 from server.reading_level import split_sentences
-from server.verify.layout import AFTER, BEFORE, BETWEEN, CLAIM, Row, after, batches, passages_of
+from server.verify.layout import AFTER, BEFORE, BETWEEN, CLAIM, HEADING, JOIN, Row, after, batches, passages_of
 from server.verify.network import Network
 from server.verify.support import Reading
 
-FOLDER = Path(__file__).parent / "model"
+HERE = Path(__file__).parent
+FOLDER = HERE / "model"
+SCORED_BY = ("layout.py", "model.py", "network.py", "packing.py", "support.py")  # with other code, scores may be others
 WEIGHTS, CONFIG, TOKENIZER = "weights.safetensors", "config.json", "tokenizer.json"
 WINDOW = 640  # tokens of a passage that are read at a time
 JOINED = 2560  # tokens of several passages that a claim is held against at a time
 ROW = 640  # tokens of claims in a row
 TOGETHER = 4096  # tokens that are read at one go, or held against at one go
-KEPT = 16384  # tokens of passages that stay read, at about 15 kB each
+KEPT = 256_000_000  # bytes of passages that stay read: a token takes 15 kB in 16 bits, 30 kB in 32
 
 
 class VerifierError(RuntimeError):
     """The support model cannot be loaded: one line that says what is wrong. Never a silent fallback."""
+
+
+class Config(BaseModel):
+    """What lies beside the weights: hashes, shape, calibration and limit; how it was made is for readers."""
+
+    sha256: dict[str, str]
+    shape: dict[str, Any]
+    slope: float = Field(gt=0, allow_inf_nan=False)
+    shift: float = Field(allow_inf_nan=False)
+    threshold: float = Field(gt=0, lt=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +55,19 @@ class Support:
     window: str
 
 
-def _files(folder: Path) -> tuple[dict[str, Any], bytes, bytes]:
+def _files(folder: Path) -> tuple[Config, bytes, bytes]:
     """(config, weights, tokenizer), the latter two as their hashes in the config say. Raises VerifierError."""
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = Config.model_validate_json((folder / CONFIG).read_bytes())
         found = [(folder / name).read_bytes() for name in (WEIGHTS, TOKENIZER)]
-        known = dict(config["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise VerifierError(f"the support model cannot be read: {getattr(error, 'filename', None) or error}") from None
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(map(str, wrong["loc"]))
+        raise VerifierError(f"the support model's {CONFIG} cannot be used: {place or CONFIG}: {wrong['msg']}") from None
+    except OSError as error:
+        raise VerifierError(f"the support model cannot be read: {error.filename or error}") from None
     for name, content in zip((WEIGHTS, TOKENIZER), found, strict=True):
-        if hashlib.sha256(content).hexdigest() != known.get(name):
+        if hashlib.sha256(content).hexdigest() != config.sha256.get(name):
             raise VerifierError(f"the support model's {name} is not the expected file (sha256 differs)")
     return config, found[0], found[1]
 
@@ -67,17 +82,13 @@ class Verifier:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         config, weights, coder = _files(folder)
-        self.threshold = float(config["threshold"])
-        self._slope, self._shift = float(config["slope"]), float(config["shift"])
-        # Verdicts that are kept are known by this: other weights, another calibration make them anew.
-        self.digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
-        self._network, self._coder = Network(config["shape"], weights), _coder(coder)
+        self.threshold, self._slope, self._shift = config.threshold, config.slope, config.shift
+        # Verdicts that are kept are known by this: other weights, calibration or code make them anew.
+        parts = [config.model_dump_json().encode(), *((HERE / name).read_bytes() for name in SCORED_BY)]
+        self.digest = hashlib.sha256(b"\0".join(parts)).hexdigest()
+        self._network, self._coder = Network(config.shape, weights), _coder(coder)
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._lock = Lock()
-
-    def remember(self, passages: Iterable[str]) -> None:
-        """Read these passages now: claims that are held against one of them soon cost their own tokens only."""
-        self._read([part for whole in passages for one in self.windows(whole) for part in passages_of(one)])
 
     def forget(self) -> None:
         """Keep nothing of the passages that were read."""
@@ -98,9 +109,9 @@ class Verifier:
             for one in wanted:
                 self._kept[one] = found[one]
                 self._kept.move_to_end(one)
-            size = sum(one.shape[3] for one in self._kept.values())
+            size = sum(one.nbytes for one in self._kept.values())
             while size > KEPT:
-                size -= self._kept.popitem(last=False)[1].shape[3]
+                size -= self._kept.popitem(last=False)[1].nbytes
         return found
 
     def probability(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,33 +125,64 @@ class Verifier:
     def windows(self, passage: str) -> list[str]:
         """The passage in windows of whole sentences, two of them shared by neighbours; a short one is one window.
 
-        So are several short ones that are joined.
+        Each begins with the passage's heading. Joined passages stay together, as many windows of theirs as go together.
         """
-        sizes = [len(self._ids(part)) for part in passages_of(passage)]
-        if max(sizes) <= WINDOW and sum(sizes) <= JOINED:
+        parts = [self._windows(part) for part in passages_of(passage)]
+        if len(parts) == 1:
+            return parts[0]
+        groups: list[list[str]] = [[]]
+        size = 0
+        for one in (window for some in parts for window in some):
+            long = len(self._ids(one))
+            if groups[-1] and size + long > JOINED:
+                groups.append([])
+                size = 0
+            groups[-1].append(one)
+            size += long
+        return [JOIN.join(group) for group in groups]
+
+    def _windows(self, passage: str) -> list[str]:
+        """Of one passage, with its heading or without."""
+        if len(self._ids(passage)) <= WINDOW:
             return [passage]
-        parts = [(part, len(self._ids(part))) for whole in split_sentences(passage) for part in self._pieces(whole)]
-        found, start = [], 0
+        found = HEADING.match(passage)
+        heading = found.group() if found and len(self._ids(found.group())) <= WINDOW // 4 else ""
+        room = WINDOW - len(self._ids(heading))
+        body = passage[len(heading) :]
+        whole = split_sentences(body) or [body]
+        parts = [(part, len(self._ids(part))) for one in whole for part in self._pieces(one, room)]
+        windows, start = [], 0
         while start < len(parts):
             end, size = start, 0
-            while end < len(parts) and (end == start or size + parts[end][1] <= WINDOW):
+            while end < len(parts) and (end == start or size + parts[end][1] <= room):
                 size += parts[end][1]
                 end += 1
-            found.append(" ".join(part for part, _ in parts[start:end]))
+            windows.append(heading + " ".join(part for part, _ in parts[start:end]))
             if end == len(parts):
                 break
             start = max(start + 1, end - 2)
-        return found
+        return windows
 
-    def _pieces(self, sentence: str) -> Iterator[str]:
-        """A sentence that is itself over the limit, by words."""
-        if len(self._ids(sentence)) <= WINDOW:
-            yield sentence
+    def _pieces(self, text: str, most: int) -> Iterator[str]:
+        """The text, or halves of halves of it, by words or else by letters, until none is over `most` tokens."""
+        if len(self._ids(text)) <= most or len(text) < 2:
+            yield text
             return
-        words = sentence.split()
+        words = text.split()
         half = len(words) // 2
-        for some in (words[:half], words[half:]) if half else ([sentence[:WINDOW]],):
-            yield from self._pieces(" ".join(some))
+        if half:
+            halves = [" ".join(words[:half]), " ".join(words[half:])]
+        else:
+            halves = [text[: len(text) // 2], text[len(text) // 2 :]]
+        for one in halves:
+            yield from self._pieces(one, most)
+
+    def _claim(self, claim: str) -> list[str]:
+        """The claim, or its sentences where it is too long to be read at one go."""
+        room = CLAIM - len(self._ids(BETWEEN))
+        if len(self._ids(claim)) <= room:
+            return [claim]
+        return [part for one in split_sentences(claim) or [claim] for part in self._pieces(one, room)]
 
     def logits(self, readings: Sequence[Reading]) -> list[NDArray[np.float64]]:
         """Raw logits of each reading's claims; its passage must fit a window."""
@@ -170,17 +212,33 @@ class Verifier:
         return [np.concatenate(some) for some in found]
 
     def support(self, readings: Sequence[Reading]) -> list[list[Support]]:
-        """How far each reading's passage, of any length, supports each of its claims: the best of its windows."""
+        """How far each reading's passage supports each of its claims, both of any length.
+
+        The best window counts; of a claim that has to be read in parts, the part that is supported least.
+        """
         windows = [self.windows(passage) for passage, _ in readings]
-        asked = [(one, claims) for some, (_, claims) in zip(windows, readings, strict=True) for one in some]
+        parts = [[self._claim(claim) for claim in claims] for _, claims in readings]
+        asked = [
+            (one, [part for claim in mine for part in claim])
+            for some, mine in zip(windows, parts, strict=True)
+            for one in some
+        ]
         scores = iter([self.probability(logits) for logits in self.logits(asked)])
-        return [_best(some, [next(scores) for _ in some]) for some in windows]
+        return [
+            list(_best(some, np.stack([next(scores) for _ in some]), [len(claim) for claim in mine]))
+            for some, mine in zip(windows, parts, strict=True)
+        ]
 
 
-def _best(windows: Sequence[str], scores: Sequence[NDArray[np.float64]]) -> list[Support]:
-    """The best of the windows for each claim; `scores` has one array, a score a claim, for each window."""
-    table = np.stack(scores)
-    return [Support(float(table[at, place]), windows[at]) for place, at in enumerate(table.argmax(axis=0))]
+def _best(windows: Sequence[str], scores: NDArray[np.float64], sizes: Sequence[int]) -> Iterator[Support]:
+    """Each claim's support; `scores` (windows, parts of all claims), `sizes` how many parts each claim has."""
+    start = 0
+    for size in sizes:
+        mine = scores[:, start : start + size]
+        least = int(mine.max(axis=0).argmin())
+        window = int(mine[:, least].argmax())
+        yield Support(float(mine[window, least]), windows[window])
+        start += size
 
 
 def _coder(content: bytes) -> Any:

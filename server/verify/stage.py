@@ -94,7 +94,7 @@ class Verify:
             wording=wording,
             best=held.best,
             cited=cited(sentence, self._corpus),
-            supported=score >= self._limits.get((sentence.text, sentence.citations), self.threshold),
+            supported=held.score >= self._limits.get((sentence.text, sentence.citations), self.threshold),
         )
 
     def _refused(self, turn: Turn, draft: Draft, kept: list[Sentence], dropped: list[Sentence]) -> Turn:

@@ -6,7 +6,6 @@ Each cited passage is read alone; where none of several is enough by itself, the
 import hashlib
 import json
 import os
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -16,14 +15,13 @@ from threading import Lock
 from typing import Protocol
 
 from server.reading_level import split_sentences
-from server.verify.layout import JOIN
+from server.verify.layout import JOIN, without_heading
 
 Asked = tuple[str, tuple[str, ...]]  # a sentence and the texts of what it cites
 Reading = tuple[str, Sequence[str]]  # a passage and the claims that are held against it
 DOUBT = 0.5  # a reviewed sentence has been read before: it is doubted where it is rather not supported than supported
 LEEWAY = 0.1  # by how much a score may differ on another processor, amply
 KEPT = 4096  # verdicts on sentences that no index holds
-_HEADING = re.compile(r"^\[[^\]]*\] ")  # name and kind of the work, see Corpus.evidence
 BATCH = 32  # reviewed sentences that are judged together
 
 
@@ -90,7 +88,7 @@ def best_sentences(scorer: Scorer, wanted: Sequence[Asked]) -> list[tuple[int, .
 
     Places are among the sentences under the passage's heading.
     """
-    parts = {p: split_sentences(_HEADING.sub("", p)) for _, passages in wanted for p in passages}
+    parts = {p: split_sentences(without_heading(p)) for _, passages in wanted for p in passages}
     scores = _by_passage(scorer, [(s, part) for s, passages in wanted for p in passages for part in parts[p]])
 
     def best(sentence: str, passage: str) -> int:
