@@ -166,7 +166,11 @@ def in_one_go(verifier: Verifier, passages: Sequence[str], claims: Sequence[str]
 
 def test_claims_after_what_was_kept_score_as_in_a_row_that_is_read_whole(exact: Verifier) -> None:
     claims = [one for twins in TWINS for one in twins]
-    together = [(TRIAL, claims), (JOIN.join((OTHER, TRIAL)), claims[:3]), (JOIN.join((THIRD, TRIAL, OTHER)), claims[3:])]
+    together = [
+        (TRIAL, claims),
+        (JOIN.join((OTHER, TRIAL)), claims[:3]),
+        (JOIN.join((THIRD, TRIAL, OTHER)), claims[3:]),
+    ]
     for found, (passage, asked) in zip(exact.logits(together), together, strict=True):
         assert list(found) == pytest.approx(in_one_go(exact, passages_of(passage), asked), abs=2e-3)
 

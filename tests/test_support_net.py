@@ -30,7 +30,9 @@ GROUPS = [
     Group("own", "Rats froze less after the drug.", ("Rats froze less.", "People froze less."), (True, False)),
     Group("other", "The trial had 41 people.", ("41 people took part.", "It had 14."), (True, False)),
     Group("own", "No harm was seen in 12 patients. " * 9, ("There was harm.",), (False,)),
-    Group("own", "[One. Trial] 14 slept.\n[Two. Study] Of 9 rats, 3 froze.", ("Rats slept.", "Rats froze."), (False, True)),
+    Group(
+        "own", "[One. Trial] 14 slept.\n[Two. Study] Of 9 rats, 3 froze.", ("Rats slept.", "Rats froze."), (False, True)
+    ),
     Group("other", "[A. B] It rained.\n[C. D] No.\n[E. F] Snow fell on 3 days.\n[G. H] Sun.", ("It rained.",), (True,)),
 ]
 
