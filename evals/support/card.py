@@ -131,7 +131,8 @@ def _speed(speed: Mapping[str, Any]) -> Iterator[str]:
         f"{told('one_thread_ms')}; read before: {told('one_thread_read_before_ms')}. "
         f"One claim and one passage: {told('claim_alone_ms')} "
         f"({speed['claims_per_second']['alone']:.0f} claims a second alone, "
-        f"{speed['claims_per_second']['in_batches']:.0f} in batches). Six reviewed claims, whose verdicts are stored: median {speed['stored_answer_ms']['median']:.2f} ms. Loading {speed['load_ms']:.0f} ms, "
+        f"{speed['claims_per_second']['in_batches']:.0f} in batches). Six reviewed claims, whose verdicts are stored: "
+        f"median {speed['stored_answer_ms']['median']:.2f} ms. Loading {speed['load_ms']:.0f} ms, "
         f"{speed['memory_mb']:.0f} MB of memory."
     )
 
