@@ -28,7 +28,7 @@ HARDEST = frozenset({"begin", "clinifact", "expertqa"})  # few rows, unlike all 
 EASY = frozenset({"other_study", "verbatim"})  # errors that nobody planted, and sentences of the passage itself
 KEPT = 3  # one in so many of all other groups is kept in phase 3, fewer in phase 6
 CANDIDATES = 5  # claims of other studies that each passage is tried with, to find those that fool the network
-SMOKE = 120  # pairs, of all sources
+SMOKE = 120  # pairs, of all sources, for training; as many for calibration
 
 
 def first(pairs: Sequence[Pair]) -> list[Group]:
@@ -101,13 +101,18 @@ def planted_errors(parts: Mapping[Part, list[Pair]]) -> list[Pair]:
     return [pair for pair in some if pair.source == OURS and pair.topic != MADE and pair.kind not in EASY]
 
 
+def thinned(pairs: list[Pair]) -> list[Pair]:
+    """About SMOKE of the pairs, from all over them."""
+    return pairs[:: max(1, len(pairs) // SMOKE)]
+
+
 def make(parts: Mapping[Part, list[Pair]], out: Path, work: Path, smoke: bool, say: Say) -> dict[str, Any]:
     """Weights, tokenizer and config in `out`; what the calibration measured."""
     pairs, held = parts["gate"], planted_errors(parts)
     recipes = list(RECIPES)
     if smoke:
         recipes = [replace(recipe, layers=2, frozen=1, epochs=1.0, tokens=1024) for recipe in recipes]
-        pairs = pairs[:: max(1, len(pairs) // SMOKE)]
+        pairs, held = thinned(pairs), thinned(held)
     work.mkdir(parents=True, exist_ok=True)
 
     def phase(number: int, some: list[Group], before: Path | None) -> Training:
@@ -136,7 +141,7 @@ def make_judge(parts: Mapping[Part, list[Pair]], out: Path, smoke: bool, say: Sa
     pairs, recipe = parts["judge"], judges.JudgeRecipe()
     held = [pair for pair in parts["validation"] if pair.source == OURS]
     if smoke:
-        pairs, recipe = pairs[:SMOKE], replace(recipe, epochs=1)
+        pairs, held, recipe = pairs[:SMOKE], thinned(held), replace(recipe, epochs=1)
     say(f"{len(pairs)} pairs")
     net, coder = judges.train(pairs, recipe, say)
     shutil.rmtree(out, ignore_errors=True)
