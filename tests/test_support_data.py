@@ -209,3 +209,34 @@ def test_a_filled_sentence_begins_with_a_capital_and_has_one_article() -> None:
     assert fill("{drug} helped; the {drug} group did well. {drug_c} again.", facts) == (
         "A rash cream helped; the rash cream group did well. A rash cream again."
     )
+
+
+def test_likeness_is_the_share_of_common_words() -> None:
+    found = data.likeness(["Rats froze less.", "rats froze", "People slept", "..."])
+    assert found[0].tolist() == pytest.approx([1.0, 2 / 3, 0.0, 0.0])
+    assert found[:, 0].tolist() == found[0].tolist()
+    assert found[3, 3] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("evidence", "is_held"),
+    [
+        ("New one.", True),
+        ("Old one.", False),
+        ("Old one.\nNew one.", True),
+        ("New one.\nOld one.", True),
+        ("[A. B] Old one.\n[C. D] Leaflet.\n\nDay 2.", True),
+        ("Old.\n\nNew.", False),
+        ("Old one. New one.", False),
+    ],
+)
+def test_a_pair_holds_a_kept_passage_alone_or_joined_and_never_by_a_line_of_it(evidence: str, is_held: bool) -> None:
+    kept = frozenset({"New one.", "[C. D] Leaflet.\n\nDay 2."})
+    assert data.holds(Pair("own", evidence, "Claim.", True, "plain"), kept) == is_held
+
+
+def test_what_is_kept_for_the_last_phases_is_in_no_earlier_file() -> None:
+    kept = data.kept_for_last()
+    early = [path for path in (OWN / "train").glob("*.jsonl") if not path.stem.isdigit() or int(path.stem) < data.LAST]
+    assert kept
+    assert not [pair for path in early for pair in data.own(path) if data.holds(pair, kept)]

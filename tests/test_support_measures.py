@@ -23,6 +23,7 @@ from evals.support.overlap import content_words, overlap
 from evals.support.scorers import Gate, Words
 from evals.support.sets import OURS, PairSet
 from evals.support.speed import measure
+from evals.training.support_calibrate import platt
 from evals.training.support_data import invented
 from server.corpus import Corpus
 from server.verify.model import FOLDER, load
@@ -69,6 +70,15 @@ def test_calibration_error_by_hand() -> None:
     scores, supported = np.array([0.05, 0.05, 0.95, 0.95]), np.array([False, True, True, True])
     assert calibration_error(scores, supported) == pytest.approx(0.5 * 0.45 + 0.5 * 0.05)
     assert calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0.0
+
+
+def test_calibration_never_turns_scores_round() -> None:
+    supported = np.array([True, True, False, False, False])
+    up, down = np.array([2.0, 1.0, -1.0, -2.0, 0.5]), np.array([-2.0, -1.0, 1.0, 2.0, 0.5])
+    assert platt(up, supported)[0] > 0.1
+    slope, shift = platt(down, supported)
+    assert slope > 0
+    assert 1 / (1 + np.exp(-(slope * down + shift))) == pytest.approx([0.4] * 5, abs=0.01)
 
 
 @given(scored, st.floats(0.0, 0.5))

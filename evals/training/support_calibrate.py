@@ -15,15 +15,24 @@ from evals.training.support_judge import JudgeRecipe
 from server.verify.model import CONFIG, Verifier
 
 FALSE_SUPPORT = 0.05
+FLAT = 1e-3
 MARGIN = 0.8  # of the false support allowed on unseen pairs, what is allowed here: the test part is never looked at
 
 
 def platt(logits: Floats, supported: Truths) -> tuple[float, float]:
-    """(slope, shift) of a logistic fit of the labels on the logits (Platt, 1999)."""
+    """(slope, shift) of a logistic fit of the labels on the logits (Platt, 1999).
+
+    Calibration may flatten scores but never turn them round: where they say nothing, all come near the share of
+    supported pairs.
+    """
     from sklearn.linear_model import LogisticRegression
 
     fit = LogisticRegression(C=1e4).fit(logits[:, None], supported)
-    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
+    slope, shift = float(fit.coef_[0, 0]), float(fit.intercept_[0])
+    if slope >= FLAT:
+        return slope, shift
+    share = float(supported.mean())
+    return FLAT, float(np.log(share / (1 - share)))
 
 
 def logits_of(verifier: Verifier, pairs: list[Pair]) -> Floats:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from evals.jsonl import read_lines
@@ -178,6 +180,18 @@ def invented(part: Literal["train", "test"]) -> list[Pair]:
     return [Pair("own", one.passage, one.claim, one.supported, one.kind, MADE) for one in made(part)]
 
 
+def likeness(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Jaccard index of the words of every two texts, shape (texts, texts); two without any word are not alike."""
+    words = [set(normalised(text).split()) for text in texts]
+    places = {word: place for place, word in enumerate(sorted(set().union(*words)))}
+    holds_word = np.zeros((len(words), len(places)), np.float32)
+    for row, some in zip(holds_word, words, strict=True):
+        row[[places[word] for word in some]] = 1
+    both = (holds_word @ holds_word.T).astype(np.float64)
+    sizes = np.array([len(some) for some in words])
+    return np.asarray(both / np.maximum(1, sizes[:, None] + sizes[None, :] - both), np.float64)
+
+
 def other_studies(pairs: Sequence[Pair], each: int, seed: int) -> list[Pair]:
     """Supported claims of the passages that are nearest in words, held against the wrong passage: not supported.
 
@@ -188,10 +202,10 @@ def other_studies(pairs: Sequence[Pair], each: int, seed: int) -> list[Pair]:
     for pair in pairs:
         if pair.supported and re.search(r"\d", pair.claim):
             claims[pair.passage].append(pair.claim)
-    words = {passage: set(normalised(passage).split()) for passage in claims}
+    passages = list(claims)
     found = []
-    for passage, own_words in words.items():
-        near = sorted(words, key=lambda other: -len(own_words & words[other]) / len(own_words | words[other]))[1:6]
+    for passage, row in zip(passages, likeness(passages), strict=True):
+        near = [passages[place] for place in np.argsort(-row, kind="stable")[1:6]]
         for other in shuffle.sample(near, min(each, len(near))):
             claim = shuffle.choice(claims[other])
             figures = set(re.findall(r"\d+(?:\.\d+)?", claim))
@@ -213,12 +227,14 @@ def verbatim(pairs: Sequence[Pair], each: int, seed: int) -> list[Pair]:
     """
     shuffle = random.Random(seed)
     told = {passage: _tellable(passage) for passage in dict.fromkeys(pair.passage for pair in pairs)}
-    words = {passage: set(normalised(passage).split()) for passage in told}
+    passages = list(told)
     found = []
-    for passage, sentences in told.items():
+    for place, (row, sentences) in enumerate(zip(likeness(passages), told.values(), strict=True)):
+        passage = passages[place]
         mine = shuffle.sample(sentences, min(each, len(sentences)))
         found += [Pair("own", passage, one, True, "verbatim") for one in mine]
-        near = max(words, key=lambda p: (p != passage, len(words[p] & words[passage]) / len(words[p] | words[passage])))
+        row[place] = -1.0  # not itself
+        near = passages[int(row.argmax())]
         figures = set(_FIGURE.findall(passage))
         foreign = [one for one in told[near] if set(_FIGURE.findall(one)) - figures]
         found += [Pair("own", passage, one, False, "verbatim") for one in shuffle.sample(foreign, min(1, len(foreign)))]
